@@ -1,0 +1,1 @@
+"""Words and what is in the photo become a plan that every engine obeys. Knows no torch."""

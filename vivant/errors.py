@@ -1,0 +1,81 @@
+"""Everything the service raises on purpose.
+
+* VivantError
+  + Refused            - said to the person at once; nothing was queued, nothing charged
+  + SettingsError      - the process cannot start as configured
+  + RedisMissing       - no Redis to be had; says how to get one
+  + LedgerDown         - the database did not answer; nothing was changed
+  + MediaMissing       - the photo or clip is not in the store (any more)
+  + RenderError        - the engine made no clip; `transient` says whether another try may
+  + PlatformError      - the chat platform did not take what we sent
+    x TryLater         - not now; worth trying again after `retry_after_s`
+    x MessageGone      - the message to edit is not there, or may not be edited any more
+    x Undeliverable    - it will never take it: blocked, chat gone, no permission
+    x FileTooLarge     - the file is over the chat's limit
+"""
+
+from vivant.clips import FailureReason, RefusalReason
+
+
+class VivantError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class Refused(VivantError):
+    """The request was turned away before anything was queued or charged."""
+
+    def __init__(self, reason: RefusalReason, **details: object) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        #: What the sentence needs: a limit, a count, what can be asked instead.
+        self.details = details
+
+
+class SettingsError(VivantError):
+    """A setting is wrong; the text names it and says what is allowed."""
+
+
+class RedisMissing(VivantError):
+    """There is no Redis; the text says three ways to get one."""
+
+
+class LedgerDown(VivantError):
+    """The database did not answer; what was under way there was rolled back."""
+
+
+class MediaMissing(VivantError):
+    """The photo or clip is not in the store, or not any more."""
+
+
+class RenderError(VivantError):
+    """The engine made no clip."""
+
+    def __init__(self, reason: FailureReason, *, transient: bool = False) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        #: Another try may work: the engine's process died, or memory was short.
+        self.transient = transient
+
+
+class PlatformError(VivantError):
+    """The chat platform did not take what we sent."""
+
+
+class TryLater(PlatformError):
+    """Not now; worth trying again."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"retry after {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class MessageGone(PlatformError):
+    """The message to edit is not there, or may not be edited any more."""
+
+
+class Undeliverable(PlatformError):
+    """The platform will never take this answer."""
+
+
+class FileTooLarge(PlatformError):
+    """The file is over the limit of that chat."""
