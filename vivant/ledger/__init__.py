@@ -1,0 +1,44 @@
+"""The truth: jobs, credit and what arrived, in SQLite or Postgres. Knows no platform."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from vivant.jobs import Limits
+from vivant.ledger.database import Database, open_database
+from vivant.ledger.fleet import Fleet
+from vivant.ledger.inbox import Arrival, Inbox
+from vivant.ledger.jobs import Jobs, Leases
+from vivant.ledger.migrations import migrate
+from vivant.ledger.people import People
+
+__all__ = ["Arrival", "Fleet", "Inbox", "Jobs", "Leases", "Ledger", "People", "open_ledger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All that is remembered, by subject."""
+
+    db: Database
+    jobs: Jobs
+    people: People
+    fleet: Fleet
+    leases: Leases
+
+    def inbox(self, platform: str, bot: str) -> Inbox:
+        """The updates of one bot."""
+        return Inbox(self.db, platform, bot, self.leases.lease_s)
+
+
+@asynccontextmanager
+async def open_ledger(url: str, leases: Leases, limits: Limits) -> AsyncGenerator[Ledger]:
+    """Connect, and bring the schema up to date."""
+    async with open_database(url) as db:
+        await migrate(db)
+        yield Ledger(
+            db,
+            Jobs(db, leases, limits),
+            People(db, limits),
+            Fleet(db, silent_s=leases.lease_s),
+            leases,
+        )

@@ -1,0 +1,137 @@
+"""What arrived: each update is a row before the platform is told that we have it.
+
+A row is done in the step that follows its effect, so an update that died half way is handled
+again, and the key of the job makes the second time harmless.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from vivant.ledger.database import Database, insert
+from vivant.ledger.schema import clock, inbox
+
+#: A poison update is given up after this many tries.
+MAX_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One raw update, claimed."""
+
+    event: str
+    payload: str
+    tries: int
+
+    @property
+    def is_last_try(self) -> bool:
+        """Whether it is given up if this try fails."""
+        return self.tries >= MAX_TRIES
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """The updates of one bot."""
+
+    db: Database
+    platform: str
+    bot: str
+    lease_s: float
+
+    async def put(self, updates: Iterable[tuple[str, str]]) -> int:
+        """Keep (event, raw update) pairs; a known event is left alone. How many are new."""
+        new = 0
+        async with self.db.writing() as conn:
+            for event, payload in updates:
+                row = insert(conn, inbox).values(
+                    platform=self.platform,
+                    bot=self.bot,
+                    event=event,
+                    payload=payload,
+                    state="new",
+                    arrived_at=clock(),
+                )
+                new += (await conn.execute(row.on_conflict_do_nothing())).rowcount
+        return new
+
+    async def claim(self) -> Arrival | None:
+        """The oldest update that nobody is handling."""
+        async with self.db.writing() as conn:
+            oldest = (
+                select(inbox.c.event)
+                .where(
+                    inbox.c.platform == self.platform,
+                    inbox.c.bot == self.bot,
+                    inbox.c.state == "new",
+                    inbox.c.lease_until < clock(),
+                )
+                .order_by(inbox.c.arrived_at, inbox.c.event)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            event = (await conn.execute(oldest)).scalar_one_or_none()
+            if event is None:
+                return None
+            claimed = (
+                update(inbox)
+                .where(self._is(event))
+                .values(tries=inbox.c.tries + 1, lease_until=self._lease_end())
+                .returning(inbox.c.payload, inbox.c.tries)
+            )
+            row = (await conn.execute(claimed)).one()
+            return Arrival(event=event, payload=row.payload or "", tries=row.tries)
+
+    async def renew(self, arrival: Arrival) -> None:
+        """Keep an update that takes long (a slow download) from being handled twice."""
+        async with self.db.writing() as conn:
+            await conn.execute(
+                update(inbox)
+                .where(self._is(arrival.event), inbox.c.tries == arrival.tries)
+                .values(lease_until=self._lease_end())
+            )
+
+    async def done(self, arrival: Arrival) -> None:
+        """Handled; the raw update goes, its number stays."""
+        await self._end(arrival, "done")
+
+    async def failed(self, arrival: Arrival, *, retry_s: float = 1) -> None:
+        """Try again after *retry_s* seconds, or give up after the last try."""
+        if arrival.is_last_try:
+            await self._end(arrival, "given_up")
+            return
+        async with self.db.writing() as conn:
+            await conn.execute(
+                update(inbox)
+                .where(self._is(arrival.event))
+                .values(lease_until=clock() + int(retry_s * 1000))
+            )
+
+    async def forget(self, older_than_s: float) -> None:
+        """Drop the numbers of old updates; a platform repeats an update for a day at most."""
+        async with self.db.writing() as conn:
+            await conn.execute(
+                delete(inbox).where(
+                    inbox.c.platform == self.platform,
+                    inbox.c.bot == self.bot,
+                    inbox.c.state != "new",
+                    inbox.c.arrived_at < clock() - int(older_than_s * 1000),
+                )
+            )
+
+    async def _end(self, arrival: Arrival, state: str) -> None:
+        async with self.db.writing() as conn:
+            await conn.execute(
+                update(inbox).where(self._is(arrival.event)).values(state=state, payload=None)
+            )
+
+    def _lease_end(self) -> ColumnElement[int]:
+        return clock() + int(self.lease_s * 1000)
+
+    def _is(self, event: str) -> ColumnElement[bool]:
+        return (
+            (inbox.c.platform == self.platform)
+            & (inbox.c.bot == self.bot)
+            & (inbox.c.event == event)
+        )

@@ -1,0 +1,102 @@
+"""Rows to nouns and back: the one place that knows how a job lies in its columns."""
+
+from typing import Any, Final, TypeVar
+
+import msgspec
+from sqlalchemy.engine import Row
+
+from vivant.clips import (
+    Clip,
+    ClipSettings,
+    EngineProfile,
+    FailureReason,
+    JobState,
+    MediaRef,
+    Note,
+    ReplyTo,
+    Wish,
+)
+from vivant.director.plan import Plan
+from vivant.director.sight import Sight
+from vivant.jobs import Job, Order
+
+T = TypeVar("T")
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def to_json(value: object) -> str:
+    """A dataclass, or a composite of them, as the text of a column."""
+    return _encoder.encode(value).decode()
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """The column's text as *kind*; raises `msgspec.ValidationError` when it is not one."""
+    return msgspec.json.decode(text, type=kind)
+
+
+def columns_of(order: Order) -> dict[str, Any]:
+    """What an order fills in."""
+    to = order.reply_to
+    return {
+        "key": order.key,
+        "platform": to.platform,
+        "bot": to.bot,
+        "chat": to.chat_id,
+        "owner": order.owner,
+        "language": order.language,
+        "reply_to": to_json(to),
+        "plan": to_json(order.plan),
+        "photo": to_json(order.photo),
+        "photo_width": order.photo_width,
+        "photo_height": order.photo_height,
+        "sight": to_json(order.sight) if order.sight else None,
+        "wish": to_json(order.wish),
+        "settings": to_json(order.settings),
+        "engine": order.engine,
+        "limit_bytes": order.limit_bytes,
+        "notes": to_json(order.notes),
+    }
+
+
+def job_of(row: Row[tuple[Any, ...]]) -> Job:
+    """The row as read."""
+
+    def part(text: str | None, kind: type[T]) -> T | None:
+        return None if text is None else from_json(text, kind)
+
+    return Job(
+        id=row.id,
+        state=JobState(row.state),
+        attempt=row.attempt,
+        failures=row.failures,
+        owner=row.owner or "",
+        reply_to=part(row.reply_to, ReplyTo),
+        language=row.language,
+        plan=part(row.plan, Plan),
+        photo=part(row.photo, MediaRef),
+        photo_width=row.photo_width,
+        photo_height=row.photo_height,
+        sight=part(row.sight, Sight),
+        wish=from_json(row.wish, Wish),
+        settings=from_json(row.settings, ClipSettings),
+        engine=row.engine,
+        limit_bytes=row.limit_bytes,
+        notes=from_json(row.notes, tuple[Note, ...]),
+        clip=part(row.clip, Clip),
+        failure=None if row.failure is None else FailureReason(row.failure),
+        status_message=row.status_message,
+        lines=row.lines,
+        line_message=row.line_message,
+        delivery_tries=row.delivery_tries,
+        created_at_ms=row.created_at,
+        claimed_at_ms=row.claimed_at,
+        ready_at_ms=row.ready_at,
+        ended_at_ms=row.ended_at,
+        stages=from_json(row.stages, dict[str, float]) if row.stages else {},
+    )
+
+
+def profile_of(text: str) -> EngineProfile:
+    """What a worker said it can make."""
+    return from_json(text, EngineProfile)

@@ -1,0 +1,184 @@
+"""Settings, read once from the environment and `.env` when a process starts.
+
+A wrong value fails here, with the name and what is allowed, and not at the first message.
+Tokens and the secret never print themselves.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from vivant.errors import SettingsError
+
+PREFIX: Final = "VIVANT_"
+
+#: "a, b, c" in the environment; empty entries are dropped.
+Names = Annotated[tuple[str, ...], NoDecode]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/]", strip_whitespace=True)]
+
+
+def _home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "vivant"
+
+
+class Settings(BaseSettings):
+    """One field is one `VIVANT_…` name; the README's table is made from them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    telegram_token: SecretStr | None = Field(None, description="from BotFather; starts the bot")
+    telegram_api_url: Url = Field(
+        "https://api.telegram.org",
+        description="a self-hosted Bot API server; calls go to {url}/bot<token>/<method>",
+    )
+    discord_token: SecretStr | None = Field(
+        None, description="from the Discord developer portal; starts the bot"
+    )
+    discord_api_url: Url = Field(
+        "https://discord.com/api/v10",
+        description="REST base; the gateway is what it answers at /gateway/bot",
+    )
+    redis_url: str | None = Field(
+        None,
+        description="redis://, rediss:// or unix://; without it a private one is started",
+        pattern=r"^(redis|rediss|unix)://",
+    )
+    database_url: str | None = Field(
+        None,
+        description="sqlite+aiosqlite:///… or postgresql+asyncpg://…; default: a file in the data "
+        "directory",
+        pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://",
+    )
+    media_url: str | None = Field(
+        None,
+        description="file:///… or s3://bucket/prefix; default: a folder in the data directory",
+        pattern=r"^(file|s3)://",
+    )
+    engine: str = Field(
+        "auto", min_length=1, description="auto, puppet, a preset's name, or a directory"
+    )
+    data_dir: Path = Field(
+        default_factory=_home, description="everything that is kept on this machine"
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="key of the identities in the ledger; the same on every machine of a fleet; "
+        "default: made once, in the data directory",
+    )
+    free_clips_per_day: int = Field(
+        10, ge=0, le=1_000_000, description="clips a person has each day, from 00:00 UTC"
+    )
+    keep_hours: float = Field(
+        24,
+        ge=0,
+        le=24 * 365,
+        description="how long photo, clip and words stay, so that 'again' works; 0: not at all",
+    )
+    max_open_jobs: int = Field(3, ge=1, le=1000, description="jobs a person may have waiting")
+    max_requests_per_minute: int = Field(5, ge=1, le=1000, description="requests a person may make")
+    max_renders_per_day: int = Field(
+        50, ge=1, le=1_000_000, description="renders a person may cause a day, refunded ones too"
+    )
+    allowed_chats: Names = Field(
+        (), description="platform:chat id, comma-separated; empty: every chat"
+    )
+    banned_users: Names = Field((), description="platform:user id, comma-separated")
+    blocked_words: Names = Field((), description="words or phrases that are refused")
+    lease_s: float = Field(30, gt=0, description="a silent worker loses its job after this")
+    beat_s: float = Field(10, gt=0, description="how often a worker renews its lease")
+    deadline_s: float = Field(3600, gt=0, description="a job that waited longer is refunded")
+    upkeep_s: float = Field(5, gt=0, description="how often what crashes left is looked for")
+    drain_s: float = Field(25, gt=0, description="time to finish or hand back when stopped")
+
+    @field_validator("allowed_chats", "banned_users", "blocked_words", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _beat_within_lease(self) -> Self:
+        if self.beat_s * 2 > self.lease_s:
+            raise ValueError("VIVANT_BEAT_S must be at most half of VIVANT_LEASE_S")
+        return self
+
+    @property
+    def ledger_url(self) -> str:
+        """The database to open."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'ledger.sqlite3'}"
+
+    @property
+    def store_url(self) -> str:
+        """The media store to open."""
+        return self.media_url or f"file://{self.data_dir / 'media'}"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where models are unpacked, one folder an engine."""
+        return self.data_dir / "models"
+
+    def identity_secret(self) -> bytes:
+        """The key of the identities in the ledger, made once where none is set."""
+        if self.secret is not None:
+            return self.secret.get_secret_value().encode()
+        path = self.data_dir / "secret"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        mine = self.data_dir / f"secret.{os.getpid()}"
+        mine.touch(mode=0o600)
+        mine.write_bytes(secrets.token_hex(32).encode())
+        try:
+            # Linked, not renamed: of several processes that start at once, the first one wins.
+            path.hardlink_to(mine)
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+        return path.read_bytes()
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the environment and `.env`; raises `SettingsError` that names the setting."""
+        try:
+            return cls(**overrides)
+        except ValidationError as exc:
+            raise SettingsError("\n".join(_complaints(exc))) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    said = []
+    for problem in error.errors(include_input=False, include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        field = Settings.model_fields.get(where)
+        about = f" ({field.description})" if field else ""
+        name = f"{PREFIX}{where.upper()}: " if where else ""
+        said.append(f"{name}{problem['msg']}{about}")
+    return said
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Every setting as (name, default, meaning), for the README and the doctor."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "in your home" if field.default_factory else field.default
+        shown = "" if default in (None, ()) else str(default)
+        rows.append((PREFIX + name.upper(), shown, field.description or ""))
+    return rows
