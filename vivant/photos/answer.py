@@ -1,9 +1,16 @@
-"""What a child of the darkroom says, as it crosses to the process that asked."""
+"""What the darkroom and its children say, as it crosses to the process that asked."""
 
 import msgspec
 
 from vivant.clips import RefusalReason
 from vivant.director.sight import Sight
+
+
+class Ready(msgspec.Struct):
+    """The darkroom's first word."""
+
+    #: Why nobody will look at the photos, where it was asked for.
+    blind: str | None
 
 
 class Developed(msgspec.Struct, tag=True):
@@ -14,6 +21,8 @@ class Developed(msgspec.Struct, tag=True):
     height: int
     animated: bool
     sight: Sight | None
+    #: Why looking failed, if it did.
+    blind: str | None
     peak_bytes: int
 
 

@@ -25,9 +25,9 @@ from PIL import Image
 
 from vivant.clips import RefusalReason
 from vivant.director.sight import Sight
-from vivant.errors import Refused
-from vivant.photos.answer import Answer, Developed, TurnedAway
-from vivant.photos.door import WALL_S, admit
+from vivant.errors import Refused, VivantError
+from vivant.photos.answer import Answer, Developed, Ready, TurnedAway
+from vivant.photos.door import admit
 from vivant.photos.picture import develop, print_jpeg
 
 #: Of one child. The address space holds the worst picture let in, a 40 MP animation, twice over.
@@ -46,8 +46,9 @@ class _Child:
 class Darkroom:
     """Hands each photo to a fork of itself, and watches the forks."""
 
-    def __init__(self, control: socket.socket, look: Look | None) -> None:
+    def __init__(self, control: socket.socket, look: Look | None, wall_s: float) -> None:
         self._control = control
+        self._wall_s = wall_s
         self._look = look
         self._children: dict[int, _Child] = {}
 
@@ -86,7 +87,7 @@ class Darkroom:
         pid = os.fork()
         if pid == 0:
             _be_the_child(photo.detach(), self._look)
-        self._children[pid] = _Child(photo=photo, deadline=time.monotonic() + WALL_S)
+        self._children[pid] = _Child(photo=photo, deadline=time.monotonic() + self._wall_s)
         return True
 
     def _patience_s(self) -> float | None:
@@ -148,14 +149,19 @@ def _give_up_all_but(photo_fd: int) -> None:
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    for limit, value in {
-        resource.RLIMIT_AS: MEMORY_BYTES,
-        resource.RLIMIT_CPU: CPU_S,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NOFILE: 0,
-    }.items():
-        resource.setrlimit(limit, (value, value))
+    _limit(resource.RLIMIT_CPU, CPU_S)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_NOFILE, 0)
+    if sys.platform != "darwin":  # macOS refuses to limit the address space
+        _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+
+
+def _limit(what: int, value: int) -> None:
+    _, allowed = resource.getrlimit(what)
+    if allowed != resource.RLIM_INFINITY:
+        value = min(value, allowed)
+    resource.setrlimit(what, (value, value))
 
 
 def _answer(upload: bytes, look: Look | None) -> Answer:
@@ -166,12 +172,14 @@ def _answer(upload: bytes, look: Look | None) -> Answer:
             picture, animated = develop(upload, named)
         except MemoryError as exc:
             raise Refused(RefusalReason.TOO_MANY_PIXELS, limit=named.max_megapixels) from exc
+        sight, blind = _see(picture, look)
         return Developed(
             data=print_jpeg(picture),
             width=picture.width,
             height=picture.height,
             animated=animated,
-            sight=_see(picture, look),
+            sight=sight,
+            blind=blind,
             peak_bytes=_peak_bytes(resource.getrusage(resource.RUSAGE_SELF)),
         )
     except Refused as refused:
@@ -186,13 +194,14 @@ def _answer(upload: bytes, look: Look | None) -> Answer:
     )
 
 
-def _see(picture: Image.Image, look: Look | None) -> Sight | None:
+def _see(picture: Image.Image, look: Look | None) -> tuple[Sight | None, str | None]:
+    """What is in the picture, or why that was not found out."""
     if look is None:
-        return None
+        return None, None
     try:
-        return look(picture)
-    except Exception:  # noqa: BLE001 - a photo is not refused because nobody could look at it
-        return None
+        return look(picture), None
+    except Exception as exc:  # noqa: BLE001 - no photo is refused because looking failed
+        return None, repr(exc)
 
 
 def _peak_bytes(usage: resource.struct_rusage) -> int:
@@ -200,24 +209,27 @@ def _peak_bytes(usage: resource.struct_rusage) -> int:
     return usage.ru_maxrss if sys.platform == "darwin" else usage.ru_maxrss * 1024
 
 
-def _looker(models_dir: Path) -> Look | None:
-    try:
-        look: Look = import_module("vivant.director.look").Looker(models_dir).look
-    except ImportError:
-        return None
-    return look
-
-
 def main() -> None:
-    """Load once what the children need, for they can open no file; then serve."""
+    """Load once what the children need, for they can open no file; then serve.
+
+    Arguments: the seconds that one photo may take, and the models' directory if it has one.
+    """
+    wall_s, models_dir = float(sys.argv[1]), sys.argv[2:]
     control = socket.socket(fileno=os.dup(0))
     Image.init()
     with suppress(ImportError):
         import_module("pillow_heif").register_heif_opener()
-    look = _looker(Path(sys.argv[1])) if len(sys.argv) > 1 else None
+    look: Look | None = None
+    blind: str | None = None
+    if models_dir:
+        try:
+            look = import_module("vivant.director.look").Looker(Path(*models_dir)).look
+            import_module("numpy.ma")  # numpy loads it on first use, too late for a child
+        except (ImportError, VivantError) as exc:
+            blind = str(exc)
     gc.freeze()  # so that children do not copy pages only to count references
-    control.send(b"r")
-    Darkroom(control, look).serve()
+    control.send(msgspec.msgpack.encode(Ready(blind=blind)))
+    Darkroom(control, look, wall_s).serve()
 
 
 if __name__ == "__main__":
