@@ -116,7 +116,7 @@ class Fleet:
         )
         if engine != ANY_ENGINE:
             alive = alive.where(workers.c.engine == engine)
-        return (await conn.execute(alive)).scalar_one()
+        return int((await conn.execute(alive)).scalar_one())
 
 
 async def _count(conn: AsyncConnection, state: JobState, *where: ColumnElement[bool]) -> int:

@@ -1,0 +1,113 @@
+"""Hearing the bell: the only place that knows how arq polls, runs and stops."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from arq.connections import RedisSettings
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from vivant.queue import codec
+from vivant.queue.bell import RING
+
+#: An idle listener hears the ring within this; arq's own 0.5 s would be felt.
+POLL_S: Final = 0.02
+#: arq cancels a job after this. Ours end themselves; the lease in the ledger guards them.
+_NEVER_S: Final = 86_400
+_RETRY_S: Final = 1.0
+
+logger = logging.getLogger(__name__)
+# At INFO arq logs what jobs carry; ours carry nothing, but a foreign one might.
+logging.getLogger("arq").setLevel(logging.WARNING)
+
+
+@dataclass(slots=True)
+class Hearing:
+    """One queue being listened to. A Redis that goes away is listened for until it is back."""
+
+    redis_url: str
+    queue: str
+    on_ring: Callable[[], Awaitable[None]]
+    at_once: int
+    poll_s: float = POLL_S
+    _worker: Worker | None = field(default=None, init=False)
+    _stopping: bool = field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Listen until `stop`."""
+        while not self._stopping:
+            self._worker = self._fresh_worker()
+            try:
+                await self._worker.async_run()
+            except (RedisError, OSError, TimeoutError) as exc:
+                logger.warning(
+                    "redis went away", extra={"queue": self.queue, "why": type(exc).__name__}
+                )
+                await self._hang_up()
+                await asyncio.sleep(_RETRY_S)
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    await self._hang_up()
+                    raise
+
+    async def stop(self, drain_s: float) -> None:
+        """Hear nothing more; let what runs finish for *drain_s* seconds, then cancel it."""
+        self._stopping = True
+        if self._worker is None:
+            return
+        self._worker.allow_pick_jobs = False
+        running = [task for task in self._worker.tasks.values() if not task.done()]
+        if running:
+            await asyncio.wait(running, timeout=drain_s)
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
+                await worker.close()
+
+    def _fresh_worker(self) -> Worker:
+        async def ring(ctx: dict[Any, Any]) -> None:
+            del ctx
+            try:
+                await self.on_ring()
+            except Exception:  # arq would retry and then forget; the ledger knows better
+                logger.exception("hearing a bell failed", extra={"queue": self.queue})
+
+        return Worker(
+            functions=[func(ring, name=RING, max_tries=1, timeout=_NEVER_S, keep_result=0)],
+            queue_name=self.queue,
+            redis_settings=RedisSettings.from_dsn(self.redis_url),
+            job_serializer=codec.dumps,
+            job_deserializer=codec.loads,
+            max_jobs=self.at_once,
+            poll_delay=self.poll_s,
+            handle_signals=False,  # the process decides when to stop
+            log_results=False,
+        )
+
+
+@asynccontextmanager
+async def hearing(
+    redis_url: str,
+    queue: str,
+    on_ring: Callable[[], Awaitable[None]],
+    *,
+    at_once: int,
+    drain_s: float,
+) -> AsyncGenerator[None]:
+    """Listen until the block ends; then drain."""
+    ears = Hearing(redis_url, queue, on_ring, at_once)
+    running = asyncio.create_task(ears.run(), name=f"hearing {queue}")
+    try:
+        yield
+    finally:
+        await ears.stop(drain_s)
+        running.cancel()
+        await asyncio.wait([running])
