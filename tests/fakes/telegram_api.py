@@ -2,25 +2,33 @@
 
 In a test: `async with FakeTelegram() as telegram`, then give python-telegram-bot
 `telegram.base_url` and `telegram.base_file_url`. As a process of its own:
-`python -m tests.fakes.telegram_api --port 8081`, see `tests.fakes.telegram.control`.
+`python -m tests.fakes.telegram_api --port 8081 --token 1:A...`, whose people are played over HTTP,
+see `tests.fakes.telegram.control`.
 
 It knows nothing of Vivant. What it cannot do, it refuses.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import signal
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import TracebackType
 
+import msgspec
 from aiohttp import web
 
+from tests.fakes.telegram.control import Control
 from tests.fakes.telegram.faults import FaultKind, Faults, FloodLimits
 from tests.fakes.telegram.files import UPLOAD_LIMIT
 from tests.fakes.telegram.people import NotPaid, Person
 from tests.fakes.telegram.server import BotServer, Call
 from tests.fakes.telegram.switchboard import Switchboard
 from tests.fakes.telegram.updates import UpdateDesk
-from tests.fakes.telegram.views import ShownMedia, ShownMessage, shown, visible
+from tests.fakes.telegram.views import ShownMedia, ShownMessage, commands, shown, visible
 from tests.fakes.telegram.world import Body, BotAccount, Chat, Post, Status, Topic, User, World
 
 __all__ = [
@@ -233,6 +241,11 @@ class FakeTelegram:
         """One message as it stands now."""
         return shown(post, self.world.shelf)
 
+    def commands(self, person: Person, where: Chat | BotAccount, bot: BotAccount) -> list[str]:
+        """The commands of *bot* that the person's client offers there."""
+        chat = person.chat_with(where) if isinstance(where, BotAccount) else where
+        return commands(chat, bot, person.user)
+
     def called(self, method: str) -> list[Call]:
         """The calls of *method* so far."""
         return [call for call in self.calls if call.method == method]
@@ -259,3 +272,41 @@ class FakeTelegram:
         """Send an update that *bot* has confirmed once more, as happens when a reply is lost."""
         bot.updates.append(update)
         self.switchboard.changed()
+
+
+async def serve(telegram: FakeTelegram, port: int) -> None:
+    """Serve, with the routes of `Control`, until SIGTERM."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await telegram.start(port, Control(telegram).add_to)
+    # The parent reads this line to learn the port, and that calls are answered from now on.
+    sys.stdout.write(f"{telegram.url}\n")
+    sys.stdout.flush()
+    await stop.wait()
+    await telegram.close()
+
+
+def main() -> None:
+    """The command line: a Telegram that is a process of its own."""
+    parser = argparse.ArgumentParser(description="A Telegram on loopback, for tests.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--token", action="append", default=[], help="a bot's; may repeat")
+    parser.add_argument("--state-file", type=Path, help="where the world is kept over restarts")
+    parser.add_argument("--upload-limit", type=int, default=UPLOAD_LIMIT, help="bytes")
+    told = parser.parse_args()
+    state_file: Path | None = told.state_file
+    world = World()
+    if state_file is not None and state_file.exists():
+        world = msgspec.msgpack.decode(state_file.read_bytes(), type=World)
+    telegram = FakeTelegram(world, upload_limit=told.upload_limit)
+    for token in told.token:
+        if world.bot_with(token) is None:
+            telegram.add_bot(f"bot{token.partition(':')[0]}_bot", token=token)
+    asyncio.run(serve(telegram, told.port))
+    if state_file is not None:
+        state_file.write_bytes(msgspec.msgpack.encode(world))
+
+
+if __name__ == "__main__":
+    main()

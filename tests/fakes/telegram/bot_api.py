@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from telegram.constants import BotCommandScopeType, ReactionEmoji
 from telegram.constants import ChatAction as ChatActionName
-from telegram.constants import ReactionEmoji
 
 from tests.fakes.telegram.files import (
     DOWNLOAD_LIMIT,
@@ -143,7 +143,7 @@ class BotApi:
     def _send_media_group(self, parameters: Parameters, uploads: Uploads) -> list[Body]:
         given = parameters["media"]
         if not 2 <= len(given) <= 10:
-            raise bad_request("wrong number of messages in the album")
+            raise bad_request("media group must include 2-10 items")
         kinds = {str(item.get("type")) for item in given}
         if kinds - {"photo", "video"} and kinds != {"document"}:
             raise bad_request("can't use the media of the specified type in the album")
@@ -407,6 +407,9 @@ class BotApi:
                 raise bad_request("BOT_COMMAND_INVALID")
             if not 1 <= len(str(command.get("description", ""))) <= 256:
                 raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        scope = parameters.get("scope", {})
+        if "chat_id" in scope:
+            self._chat({"chat_id": int(scope["chat_id"])})
         self._bot.commands[_scope_key(parameters)] = parameters["commands"]
         return True
 
@@ -450,7 +453,7 @@ class BotApi:
         chat, user_id = self._chat(parameters), parameters["user_id"]
         account = self._account(user_id)
         if account is None:
-            raise bad_request("PARTICIPANT_ID_INVALID")
+            raise bad_request("user not found")
         status = chat.status_of(user_id)
         if chat.type == "private":
             status = Status.MEMBER
@@ -494,7 +497,7 @@ class BotApi:
         chat_id = parameters["chat_id"]
         chat = self._world.chat(chat_id, self._bot.id)
         if chat is None:
-            if chat_id in self._world.users:
+            if self._has_met(chat_id):
                 raise forbidden("bot can't initiate conversation with a user")
             raise bad_request("chat not found")
         if chat.migrated_to is not None:
@@ -509,6 +512,13 @@ class BotApi:
         elif status is Status.LEFT:
             raise forbidden(f"bot is not a member of the {chat.type} chat")
         return chat
+
+    def _has_met(self, account_id: int | str) -> bool:
+        """Whether the bot knows of somebody from a group, though they never wrote to it."""
+        return any(
+            account_id in chat.members and self._bot.id in chat.members
+            for chat in self._world.chats.values()
+        )
 
     def _check_person(self, chat: Chat, status: Status) -> None:
         if self._world.users[chat.id].is_deactivated:
@@ -532,6 +542,8 @@ class BotApi:
         if thread_id is None or thread_id == 0:
             return None
         topic = chat.topics.get(thread_id)
+        if topic is None and any(post.thread_id == thread_id for post in chat.posts.values()):
+            raise bad_request("message thread is not a forum topic thread")
         if topic is None or topic.is_deleted:
             raise bad_request("message thread not found")
         if topic.is_closed and not chat.is_admin(self._bot.id):
@@ -627,7 +639,7 @@ class BotApi:
         return content | self._caption(described)
 
     def _media_again(self, kind: str, file_id: str) -> Content:
-        known = self._world.shelf.known.get(unique_id_of(file_id, self._bot.id))
+        known = self._world.shelf.known.get(unique_id_of(file_id, self._bot.id) or "")
         if known is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
         if known[0] != kind:
@@ -636,15 +648,15 @@ class BotApi:
 
     def _get_file(self, parameters: Parameters) -> Body:
         unique_id = unique_id_of(parameters["file_id"], self._bot.id)
-        stored = self._world.shelf.by_id.get(unique_id)
+        stored = self._world.shelf.by_id.get(unique_id or "")
         if stored is None:
-            raise bad_request("wrong file_id or the file is temporarily unavailable")
-        size = len(self._world.shelf.data(unique_id))
+            raise bad_request("invalid file_id")
+        size = len(self._world.shelf.data(stored.unique_id))
         if size > DOWNLOAD_LIMIT and self._upload_limit <= UPLOAD_LIMIT:
             raise bad_request("file is too big")
         told: Body = with_file_ids(
             {
-                "file_unique_id": unique_id,
+                "file_unique_id": stored.unique_id,
                 "file_size": size,
                 "file_path": stored.path,
             },
@@ -691,7 +703,9 @@ def _check_button(button: Body) -> None:
     if not str(button.get("text", "")).strip():
         raise bad_request('can\'t parse inline keyboard button: Field "text" must be non-empty')
     if len(_BUTTON_ACTIONS & button.keys()) != 1:
-        raise bad_request("text buttons are unallowed in the inline keyboard")
+        raise bad_request(
+            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
+        )
     if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
         raise bad_request("BUTTON_DATA_INVALID")
     if "url" in button and not re.match(r"(https?|tg)://", button["url"]):
@@ -704,6 +718,8 @@ def _check_button(button: Body) -> None:
 
 def _scope_key(parameters: Parameters) -> str:
     scope = only_known("BotCommandScope", parameters.get("scope", {"type": "default"}))
+    if scope.get("type") not in {kind.value for kind in BotCommandScopeType}:
+        raise bad_request("can't parse BotCommandScope: unsupported type specified")
     parts = [str(scope[name]) for name in ("type", "chat_id", "user_id") if name in scope]
     return f"{':'.join(parts)}/{_language(parameters)}"
 

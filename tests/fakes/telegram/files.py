@@ -216,9 +216,7 @@ def with_file_ids(body: Any, bot_id: int) -> Any:
     return told
 
 
-def unique_id_of(file_id: str, bot_id: int) -> str:
-    """The file that *file_id* names to this bot."""
+def unique_id_of(file_id: str, bot_id: int) -> str | None:
+    """The file that *file_id* names to this bot, None if it is not an id of this bot's."""
     unique_id, _, owner = file_id.rpartition("-")
-    if owner != str(bot_id):
-        raise bad_request("wrong file identifier/HTTP URL specified")
-    return unique_id
+    return unique_id if owner == str(bot_id) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.fakes.telegram.files import Shelf
-from tests.fakes.telegram.world import Body, Chat, Post
+from tests.fakes.telegram.world import Body, BotAccount, Chat, Post, User
 
 _KINDS = ("animation", "video", "photo", "sticker", "document")
 
@@ -96,6 +96,30 @@ def shown(post: Post, shelf: Shelf) -> ShownMessage:
         edits=len(post.earlier),
         reactions=post.reactions,
     )
+
+
+def commands(chat: Chat, bot: BotAccount, user: User) -> list[str]:
+    """The commands that the client of *user* offers in *chat*.
+
+    In the order of https://core.telegram.org/bots/api#determining-list-of-commands.
+    """
+    if chat.type == "private":
+        scopes = [f"chat:{chat.id}", "all_private_chats", "default"]
+    else:
+        is_admin = chat.is_admin(user.id)
+        scopes = [
+            f"chat_member:{chat.id}:{user.id}",
+            *([f"chat_administrators:{chat.id}"] if is_admin else []),
+            f"chat:{chat.id}",
+            *(["all_chat_administrators"] if is_admin else []),
+            "all_group_chats",
+            "default",
+        ]
+    for scope in scopes:
+        for language in (user.language_code or "", ""):
+            if told := bot.commands.get(f"{scope}/{language}"):
+                return [str(command["command"]) for command in told]
+    return []
 
 
 def _media(body: Body, shelf: Shelf) -> ShownMedia | None:
