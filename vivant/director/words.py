@@ -1,0 +1,363 @@
+"""What a caption asks for: words become a plan.
+
+Knows no photo and no engine; what each language says stands in `languages/`. The story:
+clean the words, tell their language, find what its table knows, part them into clauses,
+and let who, which way and how strong of each clause belong to its actions.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from vivant.clips import RefusalReason
+from vivant.director.languages import CODES, Language, emoji, read
+from vivant.director.phrasebook import Mark, Readings, Role
+from vivant.director.plan import Action, Beat, Direction, Plan, Who
+from vivant.director.spelling import Script, Word, plain, unstretched, words_of
+from vivant.errors import Refused
+
+#: Characters of a caption, cleaned; Telegram's own limit for one under a photo is 1,024.
+MAX_CHARACTERS: Final = 1_000
+#: One clip of a few seconds shows no more than this.
+MAX_BEATS: Final = 4
+
+_CAMERA: Final = frozenset({Action.ZOOM, Action.PAN, Action.PARALLAX})
+_SIDEWAYS: Final = frozenset({Direction.LEFT, Direction.RIGHT, Direction.UP, Direction.DOWN})
+_DIRECTIONS: Final = {
+    Action.ZOOM: frozenset({Direction.IN, Direction.OUT}),
+    Action.PAN: _SIDEWAYS,
+    Action.PARALLAX: _SIDEWAYS,
+    Action.LOOK: _SIDEWAYS,
+}
+_GENTLE: Final = 0.6
+_STRONG: Final = 1.5
+#: Negation reaches this many words: "don't you dare to smile".
+_NEGATION_REACH: Final = 4
+#: So far behind an action may stand what does it: "the dance of the leaves".
+_THING_REACH: Final = 3
+#: So far before a thing stands the preposition that makes a place of it: "under the old tree".
+_PREPOSITION_REACH: Final = 3
+
+
+def cleaned(caption: str) -> str:
+    """*caption* as people see it: composed, without invisible characters, single spaces."""
+    composed = unicodedata.normalize("NFC", caption)
+    # Categories: C* is control, format (zero width, bidi overrides), surrogate, unassigned.
+    visible = "".join(
+        " " if sign.isspace() else "" if unicodedata.category(sign)[0] == "C" else sign
+        for sign in composed
+    )
+    return " ".join(visible.split())
+
+
+def check_length(words: str) -> None:
+    """Raise `Refused` (caption_too_long, with `limit`) if the cleaned *words* are too many."""
+    if len(words) > MAX_CHARACTERS:
+        raise Refused(RefusalReason.CAPTION_TOO_LONG, limit=MAX_CHARACTERS)
+
+
+def understand(words: str) -> Plan:
+    """The plan that *words* ask for; a single idle beat where they ask for nothing known.
+
+    Pure, and never raises; the time grows with the length of the words alone.
+    """
+    text = cleaned(words)
+    caption = _read(words_of(text))
+    beats = caption.beats()
+    if not beats and not caption.is_scenery:
+        beats = [Beat(action=action) for action in _pictured(text)]
+    once = tuple(_without_repeats(beats))[:MAX_BEATS]
+    return Plan(
+        words=text, beats=once or (Beat(action=Action.IDLE),), language=caption.language.code
+    )
+
+
+def _pictured(text: str) -> Iterator[Action]:
+    known = emoji()
+    return (known[sign] for sign in text if sign in known)
+
+
+def _without_repeats(beats: Iterable[Beat]) -> Iterator[Beat]:
+    seen: set[tuple[Action, Who, Direction | None]] = set()
+    for beat in beats:
+        key = (beat.action, beat.who, beat.direction)
+        if key not in seen:
+            seen.add(key)
+            yield beat
+
+
+def _read(words: Sequence[Word]) -> "_Caption":
+    """The caption in the language that claims most of it; in a tie, the one that acts."""
+    captions: list[_Caption] = []
+    languages = [read(code) for code in CODES]
+    at_home = [language for language in languages if language.script in _scripts(words)]
+    claims = {language.code: sum(language.claims(word) for word in words) for language in at_home}
+    most = max(claims.values(), default=0)
+    for language in at_home:
+        if claims[language.code] == most:
+            caption = _Caption.of(words, language)
+            if caption.acts:
+                return caption
+            captions.append(caption)
+    return captions[0] if captions else _Caption.of(words, languages[0])
+
+
+def _scripts(words: Sequence[Word]) -> frozenset[Script]:
+    """The script most words are in; kana tells Japanese, however many Han signs there are."""
+    counts: dict[Script, int] = {}
+    for word in words:
+        counts[word.script] = counts.get(word.script, 0) + 1
+    if Script.KANA in counts:
+        return frozenset({Script.KANA})
+    most = max(counts, key=lambda script: counts[script], default=Script.LATIN)
+    # Signs alone may be either language's.
+    return frozenset({Script.HAN, Script.KANA} if most is Script.HAN else {most})
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """Words that belong together: start to end, without what joins them to the others."""
+
+    start: int
+    end: int
+    #: "and", "after" and "before" are the joints; "" is punctuation or the beginning.
+    joint: str
+
+    def holds(self, mark: Mark) -> bool:
+        return self.start <= mark.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class _Caption:
+    """A caption as one language reads it."""
+
+    language: Language
+    words: Sequence[Word]
+    #: Marks of each book, left to right.
+    orders: Sequence[Mark]
+    where: Sequence[Mark]
+    how: Sequence[Mark]
+    scene: Sequence[Mark]
+
+    @classmethod
+    def of(cls, words: Sequence[Word], language: Language) -> "_Caption":
+        readings: list[Readings] = [language.readings(word) for word in words]
+        return cls(
+            language=language,
+            words=words,
+            orders=language.orders.marks(words, readings),
+            where=language.where.marks(words, readings),
+            how=language.how.marks(words, readings),
+            scene=language.scene.marks(words, readings),
+        )
+
+    @property
+    def acts(self) -> bool:
+        """Whether it names any action, allowed or not."""
+        return any(_is_action(mark) for mark in self.orders)
+
+    @property
+    def is_scenery(self) -> bool:
+        """Only things and places are spoken of, and nobody."""
+        said = {mark.meaning.value for mark in self.scene}
+        return bool(said & {"thing", "place"}) and not said & {"person", "pronoun"}
+
+    def beats(self) -> list[Beat]:
+        """What it asks for, in playing order."""
+        played: list[list[Beat]] = []
+        behind: list[Beat] = []
+        who = Who.EVERYONE
+        subject: Mark | None = None
+        for clause in self._clauses():
+            if clause.joint != "and":
+                subject = None  # "and" alone keeps the subject: "the trees sway and dance"
+            beats: list[Beat] = []
+            who = self._who(clause, otherwise=who)
+            for mark in self._actions(clause):
+                subject = self._subject(clause, mark) or subject
+                if not self._is_acted(clause, mark, subject):
+                    continue
+                beats.append(self._beat(clause, mark, who))
+            if not beats:
+                strength = self._strength(clause)
+                if strength != 1 and played and not any(map(_is_action, self.orders)):
+                    played[-1] = [replace(beat, strength=strength) for beat in played[-1]]
+                continue
+            if clause.joint == "before" and not played:
+                behind = beats
+                continue
+            if clause.joint == "after" and played:
+                played.insert(len(played) - 1, beats)
+            else:
+                played.append(beats)
+            if behind:
+                played.append(behind)
+                behind = []
+        played.append(behind)
+        return [beat for beats in played for beat in beats]
+
+    def _clauses(self) -> Iterator[_Clause]:
+        joints = {
+            mark.start: mark
+            for mark in self.orders
+            if mark.meaning.role is Role.JOINT and mark.meaning.value in ("and", "after", "before")
+        }
+        start, joint = 0, ""
+        for at, word in enumerate(self.words):
+            if at in joints:
+                yield _Clause(start, at, joint)
+                start, joint = joints[at].end, joints[at].meaning.value
+            elif word.after_break and at > start:
+                yield _Clause(start, at, joint)
+                start, joint = at, ""
+        yield _Clause(start, len(self.words), joint)
+
+    def _actions(self, clause: _Clause) -> Iterator[Mark]:
+        return (mark for mark in self.orders if _is_action(mark) and clause.holds(mark))
+
+    def _is_acted(self, clause: _Clause, mark: Mark, subject: Mark | None) -> bool:
+        """Whether somebody shall do it, rather than the sea, or nobody."""
+        if self._is_forbidden(clause, mark):
+            return False
+        if Action(mark.meaning.value) in _CAMERA:
+            return True
+        if subject is not None:
+            return subject.meaning.value != "thing"
+        nearby = [
+            scene
+            for scene in self.scene
+            if clause.holds(scene) and scene.meaning.value in ("thing", "place")
+        ]
+        if mark.meaning.role is Role.PERHAPS:
+            return not nearby
+        return not any(
+            scene.meaning.value == "thing"
+            and mark.end <= scene.start < mark.end + _THING_REACH
+            and not self._is_place(scene)
+            for scene in nearby
+        )
+
+    def _is_forbidden(self, clause: _Clause, mark: Mark) -> bool:
+        return any(
+            order.meaning.value == "not"
+            and clause.holds(order)
+            and order.end <= mark.start < order.end + _NEGATION_REACH
+            for order in self.orders
+            if order.meaning.role is Role.JOINT
+        )
+
+    def _subject(self, clause: _Clause, action: Mark) -> Mark | None:
+        """Who or what does it: the nearest that stands before it in its clause."""
+        before = [
+            mark
+            for mark in (*self.scene, *self.where)
+            if clause.start <= mark.start
+            and mark.end <= action.start
+            and (
+                mark.meaning.role is Role.WHO
+                or mark.meaning.value in ("person", "pronoun")
+                or (mark.meaning.value == "thing" and not self._is_place(mark))
+            )
+        ]
+        return max(before, key=lambda mark: mark.end, default=None)
+
+    def _is_place(self, thing: Mark) -> bool:
+        return any(
+            mark.meaning.value == "preposition"
+            and mark.end <= thing.start < mark.end + _PREPOSITION_REACH
+            for mark in self.scene
+        )
+
+    def _who(self, clause: _Clause, *, otherwise: Who) -> Who:
+        """Who the clause is about; people of no named side are everyone."""
+        for mark in self.where:
+            if mark.meaning.role is Role.WHO and clause.holds(mark):
+                return Who(mark.meaning.value)
+        somebody = any(mark.meaning.value == "person" for mark in self.scene if clause.holds(mark))
+        return Who.EVERYONE if somebody else otherwise
+
+    def _beat(self, clause: _Clause, mark: Mark, who: Who) -> Beat:
+        action = Action(mark.meaning.value)
+        return Beat(
+            action=action,
+            who=Who.EVERYONE if action in _CAMERA else who,
+            direction=self._direction(clause, mark, action),
+            strength=self._strength(clause),
+        )
+
+    def _direction(self, clause: _Clause, action: Mark, kind: Action) -> Direction | None:
+        """The direction behind the action, else the one before it."""
+        allowed = _DIRECTIONS.get(kind, frozenset())
+        marks = [
+            mark
+            for mark in self.where
+            if mark.meaning.role is Role.DIRECTION
+            and clause.holds(mark)
+            and Direction(mark.meaning.value) in allowed
+        ]
+        behind = [mark for mark in marks if mark.end > action.start]
+        chosen = next(iter(behind or marks), None)
+        return None if chosen is None else Direction(chosen.meaning.value)
+
+    def _strength(self, clause: _Clause) -> float:
+        said = {mark.meaning.value for mark in self.how if clause.holds(mark)}
+        strength = _GENTLE if "gentle" in said else _STRONG if "strong" in said else 1.0
+        if "very" in said:
+            strength = round(strength**1.5, 2) if strength != 1 else _STRONG
+        return strength
+
+
+def _is_action(mark: Mark) -> bool:
+    return mark.meaning.role in (Role.ACTION, Role.PERHAPS)
+
+
+def blocked(words: str, blocklist: Iterable[str]) -> str | None:
+    """The entry of *blocklist* that stands in *words* as whole words, or None.
+
+    Accents, case, stretched letters, spaced letters and simple leetspeak hide nothing;
+    a part of a word is no word, so Scunthorpe is innocent.
+    """
+    said = _disguises(words)
+    for entry in blocklist:
+        wanted = [plain(word.spelt) for word in words_of(entry)]
+        if wanted and any(_stands_in(wanted, forms) for forms in said):
+            return entry
+    return None
+
+
+_LEET: Final = str.maketrans("013457@$!", "oieastasi")
+_LEET_L: Final = str.maketrans("013457@$!", "oleastasi")
+
+
+def _disguises(words: str) -> list[list[tuple[str, ...]]]:
+    """The ways to read *words*: as typed, leetspeak undone, spaced letters joined."""
+    typed = [_forms(words), _forms(words.translate(_LEET)), _forms(words.translate(_LEET_L))]
+    return [*typed, *(_joined(forms) for forms in typed)]
+
+
+def _forms(words: str) -> list[tuple[str, ...]]:
+    visible = "".join(sign for sign in words if unicodedata.category(sign) != "Cf")
+    return [unstretched(plain(word.spelt)) for word in words_of(visible)]
+
+
+def _joined(forms: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Runs of single letters as one word: "b a d" is "bad"."""
+    joined: list[tuple[str, ...]] = []
+    run = ""
+    for form in [*forms, ("",)]:
+        if len(form[0]) == 1:
+            run += form[0]
+            continue
+        if run:
+            joined.append((run,))
+            run = ""
+        joined.append(form)
+    return joined[:-1]
+
+
+def _stands_in(wanted: Sequence[str], forms: Sequence[tuple[str, ...]]) -> bool:
+    return any(
+        all(word in forms[at + offset] for offset, word in enumerate(wanted))
+        for at in range(len(forms) - len(wanted) + 1)
+    )
