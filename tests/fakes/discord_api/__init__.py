@@ -1,0 +1,62 @@
+"""A strict Discord on loopback, for the real discord.py: REST, gateway, files, interactions.
+
+It decides what is true: an unknown call is a 404, an unknown field a 400, and every refusal is
+worded as the documentation words it. Tests act as people and look at what people see:
+
+    async with DiscordServer() as discord:
+        alice = discord.person("alice", locale="de")
+        home = discord.guild("Home", alice)
+        general = discord.channel(home, "general")
+        ...  # start the bot with discord.api_url and discord.token
+        await discord.until(lambda: discord.is_ready)
+        asked = alice.runs("animate", general, photo=png, action="group hug")
+        await discord.until(lambda: asked.reply and asked.reply.attachments)
+        assert general.seen_by(alice)[-1].attachments[0].data.startswith(...)
+
+It knows one bot, and nothing of Vivant.
+"""
+
+from tests.fakes.discord_api.calls import Bucket, Call, Fault, Trouble, Upload
+from tests.fakes.discord_api.people import CannotDo, Person
+from tests.fakes.discord_api.server import DiscordServer
+from tests.fakes.discord_api.world import (
+    Attachment,
+    Channel,
+    ChannelKind,
+    Entitlement,
+    Guild,
+    Interaction,
+    Look,
+    Message,
+    MessageFlag,
+    Overwrite,
+    Permission,
+    Role,
+    Sku,
+    User,
+)
+
+__all__ = [
+    "Attachment",
+    "Bucket",
+    "Call",
+    "CannotDo",
+    "Channel",
+    "ChannelKind",
+    "DiscordServer",
+    "Entitlement",
+    "Fault",
+    "Guild",
+    "Interaction",
+    "Look",
+    "Message",
+    "MessageFlag",
+    "Overwrite",
+    "Permission",
+    "Person",
+    "Role",
+    "Sku",
+    "Trouble",
+    "Upload",
+    "User",
+]
