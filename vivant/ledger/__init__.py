@@ -6,13 +6,24 @@ from dataclasses import dataclass
 
 from vivant.jobs import Limits
 from vivant.ledger.database import Database, open_database
+from vivant.ledger.drafts import Drafts
 from vivant.ledger.fleet import Fleet
 from vivant.ledger.inbox import Arrival, Inbox
 from vivant.ledger.jobs import Jobs, Leases
 from vivant.ledger.migrations import migrate
 from vivant.ledger.people import People
 
-__all__ = ["Arrival", "Fleet", "Inbox", "Jobs", "Leases", "Ledger", "People", "open_ledger"]
+__all__ = [
+    "Arrival",
+    "Drafts",
+    "Fleet",
+    "Inbox",
+    "Jobs",
+    "Leases",
+    "Ledger",
+    "People",
+    "open_ledger",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,7 @@ class Ledger:
 
     db: Database
     jobs: Jobs
+    drafts: Drafts
     people: People
     fleet: Fleet
     leases: Leases
@@ -38,6 +50,7 @@ async def open_ledger(url: str, leases: Leases, limits: Limits) -> AsyncGenerato
         yield Ledger(
             db,
             Jobs(db, leases, limits),
+            Drafts(db),
             People(db, limits),
             Fleet(db, silent_s=leases.lease_s),
             leases,

@@ -10,6 +10,7 @@
       cancel            QUEUED, RENDERING → READY(error)                            refund
       claim_delivery    READY → SENDING          attempt + 1, lease
       delay_delivery    SENDING → READY          later
+      spoil             SENDING → READY(error)   (too large, or gone from the store) refund
       delivered         SENDING → DONE           settle, for a clip
       undeliverable     SENDING → UNDELIVERABLE  refund
       expire_*          what a crash left: the same arrows, taken by upkeep
@@ -252,6 +253,20 @@ class Jobs:
             ):
                 return True
             return await self._give_up(conn, job)
+
+    async def spoil(self, job: Job, reason: FailureReason) -> bool:
+        """SENDING → READY(error): there is a clip, but it cannot be shown; refunded."""
+        async with self.db.writing() as conn:
+            held = _held(job, JobState.SENDING)
+            if job.clip is None:
+                return await _moved(conn, held.values(state=JobState.READY, lease_until=None))
+            without_clip = held.values(
+                state=JobState.READY, clip=None, failure=reason, lease_until=None
+            )
+            if not await _moved(conn, without_clip):
+                return False
+            await credit.refund(conn, job.id)
+            return True
 
     async def delivered(self, job: Job) -> bool:
         """SENDING → DONE: the platform confirmed. A clip is counted for good now."""

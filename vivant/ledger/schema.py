@@ -187,6 +187,19 @@ inbox: Final = Table(
     sqlite_strict=True,
 )
 
+#: A photo that was looked at and waits for a word of its sender: which action, or consent.
+drafts: Final = Table(
+    "drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False),
+    Column("order", Text, nullable=False),
+    Column("created_at", _Big, nullable=False),
+    Index(None, "created_at"),
+    sqlite_strict=True,
+)
+
 workers: Final = Table(
     "workers",
     metadata,

@@ -1,0 +1,150 @@
+"""The seam: what a platform tells us, and all it must do for us."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from vivant.clips import Clip, ReplyTo, Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who asked, as their platform knows them."""
+
+    id: str
+    #: IETF tag of the language they read, "en" when the platform does not say.
+    language: str = "en"
+    #: May speak for the chat: an admin of the group, a moderator of the server.
+    is_moderator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoMessage:
+    """One photo and its words, from any platform."""
+
+    #: The platform's own number of what happened; the same event is the same job.
+    event_id: str
+    reply_to: ReplyTo
+    sender: Sender
+    words: str
+    photo: bytes
+    #: The largest file that chat takes.
+    limit_bytes: int
+    wish: Wish = field(default_factory=Wish)
+    #: A message of ours that stands already and shall become the answer.
+    status_message: str | None = None
+    #: "All adults, and fine with it?" was answered with yes.
+    has_consent: bool = False
+    #: Buttons work there, so a question can be answered.
+    can_ask: bool = True
+
+
+class Verb(StrEnum):
+    """What a button does; the owner of its target is checked on our side."""
+
+    CANCEL = "cancel"  #: a job
+    CHOOSE = "choose"  #: what shall happen in the photo of a draft
+    CONSENT = "consent"  #: all adults, and fine with it: the draft goes on
+    DROP = "drop"  #: the draft is forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """One button under a message of ours."""
+
+    label: str
+    verb: Verb
+    #: The id of a job or a draft.
+    target: str
+    choice: str = ""
+
+    @property
+    def data(self) -> str:
+        """What the platform carries for us: at most 64 bytes, no word of a person."""
+        return f"{self.verb}:{self.target}:{self.choice}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Somebody pressed a button."""
+
+    verb: Verb
+    target: str
+    choice: str
+    sender: Sender
+    reply_to: ReplyTo
+    #: The message under which the button stands.
+    message_id: str
+
+    @staticmethod
+    def read(data: str) -> tuple[Verb, str, str] | None:
+        """Verb, target and choice of a button's data; None when it is none of ours."""
+        verb, _, rest = data.partition(":")
+        target, _, choice = rest.partition(":")
+        if verb not in list(Verb) or not target:
+            return None
+        return Verb(verb), target, choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """The bytes of a clip, ready to be shown."""
+
+    clip: Clip
+    video: bytes
+    thumbnail: bytes
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The final answer of a job: a clip with a line under it, or words alone."""
+
+    text: str
+    film: Film | None = None
+    buttons: tuple[Button, ...] = ()
+
+
+class ChatPlatform(Protocol):
+    """Raises `PlatformError` and its kinds, and no exception of its library."""
+
+    @property
+    def name(self) -> str:
+        """As in `ReplyTo.platform`."""
+        ...
+
+    @property
+    def bot(self) -> str:
+        """As in `ReplyTo.bot`: the account whose token this process holds."""
+        ...
+
+    def edit_every_s(self, to: ReplyTo) -> float:
+        """How often that chat bears an edit, in seconds."""
+        ...
+
+    def moment(self, at: float) -> str:
+        """A time to come (seconds since 1970) as this platform shows it: "in about 40 s"."""
+        ...
+
+    async def send_text(
+        self, to: ReplyTo, text: str, *, buttons: tuple[Button, ...] = (), nonce: str | None = None
+    ) -> str:
+        """Reply in the thread with words; the id of the message.
+
+        The same *nonce* twice is one message, where the platform knows how.
+        """
+        ...
+
+    async def edit_text(
+        self, to: ReplyTo, message_id: str, text: str, *, buttons: tuple[Button, ...] = ()
+    ) -> None:
+        """Change a message of ours. What it says already is success."""
+        ...
+
+    async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
+        """Turn a message of ours into the answer. Doing it twice shows it once."""
+        ...
+
+    async def remove(self, to: ReplyTo, message_id: str) -> None:
+        """Delete a message of ours; one that is gone is success."""
+        ...

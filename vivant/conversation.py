@@ -1,0 +1,210 @@
+"""What the bot says and does about it; the same words on every platform.
+
+A platform folder hands in what happened, already translated, and this says what to answer.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from vivant.chat import Button, ChatPlatform, PhotoMessage, Press, Sender, Verb
+from vivant.clips import RefusalReason, ReplyTo
+from vivant.director.plan import Action
+from vivant.errors import PlatformError, Refused
+from vivant.intake import Asks, Intake, Question, owner_of
+from vivant.jobs import Job, Limits
+from vivant.ledger import Ledger
+from vivant.messages import Messages
+from vivant.queue import Radio
+from vivant.waiting import StatusMessages
+
+logger = logging.getLogger(__name__)
+
+#: Somebody who may not use the bot is told so once in this time, in seconds.
+_HUSH_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One bot's side of every conversation."""
+
+    platform: ChatPlatform
+    intake: Intake
+    ledger: Ledger
+    radio: Radio
+    status_messages: StatusMessages
+    limits: Limits
+    keep_hours: float
+
+    # ---- a photo
+
+    async def on_photo(self, message: PhotoMessage) -> None:
+        """Accept and acknowledge, ask, or say why not. Handling it twice is harmless."""
+        try:
+            outcome = await self.intake.accept(message)
+        except Refused as refusal:
+            await self._refuse(message, refusal)
+            return
+        if isinstance(outcome, Question):
+            await self._ask(message, outcome)
+        else:
+            await self._acknowledge(outcome, message.status_message)
+
+    async def _acknowledge(self, job: Job, stands: str | None) -> None:
+        """The status message, sent once; a message of ours that *stands* becomes it."""
+        if job.reply_to is None or job.status_message is not None or job.is_over:
+            return
+        text = await self.status_messages.text_of(job)
+        buttons = self.status_messages.buttons_of(job)
+        if stands is not None:
+            await self.platform.edit_text(job.reply_to, stands, text, buttons=buttons)
+        else:
+            stands = await self.platform.send_text(
+                job.reply_to, text, buttons=buttons, nonce=f"{job.id}.0"
+            )
+        await self.ledger.jobs.remember_status(job.id, stands)
+
+    async def _refuse(self, message: PhotoMessage, refusal: Refused) -> None:
+        words = Messages(message.sender.language)
+        if refusal.reason is RefusalReason.NOT_ALLOWED and not await self._may_say_no(message):
+            return
+        text = words.refused(refusal, renews=self._renewal(refusal))
+        logger.info("refused", extra={"reason": refusal.reason.value})
+        await self._say(message.reply_to, message.status_message, text)
+
+    async def _may_say_no(self, message: PhotoMessage) -> bool:
+        owner = owner_of(self.platform.name, message.sender.id)
+        role = f"hushed:{message.reply_to.chat_id}:{owner}"
+        return await self.ledger.fleet.hold(role, message.event_id, for_s=_HUSH_S)
+
+    async def _ask(self, message: PhotoMessage, question: Question) -> None:
+        text, buttons = self._question(question, message.sender)
+        await self._say(message.reply_to, message.status_message, text, buttons)
+
+    def _question(self, question: Question, sender: Sender) -> tuple[str, tuple[Button, ...]]:
+        words = Messages(sender.language)
+        if question.asks is Asks.CONSENT:
+            yes = Button(label=words.button_yes(), verb=Verb.CONSENT, target=question.draft_id)
+            no = Button(label=words.button_no(), verb=Verb.DROP, target=question.draft_id)
+            return words.consent(), (yes, no)
+        text = words.what_should_happen()
+        if question.refusal is not None:
+            text = words.refused(question.refusal)
+        offers = tuple(
+            Button(
+                label=words.action(action).capitalize(),
+                verb=Verb.CHOOSE,
+                target=question.draft_id,
+                choice=action.value,
+            )
+            for action in question.offers
+        )
+        return text, offers
+
+    # ---- a button
+
+    async def on_press(self, press: Press) -> str | None:
+        """What the press did; a word for the presser alone, if there is one to say."""
+        words = Messages(press.sender.language)
+        owner = owner_of(self.platform.name, press.sender.id)
+        match press.verb:
+            case Verb.CANCEL:
+                job = await self.ledger.jobs.get(press.target)
+                if job is None or not (job.owner == owner or press.sender.is_moderator):
+                    return words.not_yours()
+                return words.cancelled(await self._cancel([job]))
+            case Verb.CHOOSE:
+                if press.choice not in list(Action):
+                    return words.expired()
+                return await self._continue(press, owner)
+            case Verb.CONSENT:
+                return await self._continue(press, owner)
+            case Verb.DROP:
+                if not await self.intake.drop(press.target, owner):
+                    return words.not_yours()
+                await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
+                return None
+
+    async def _continue(self, press: Press, owner: str) -> str | None:
+        words = Messages(press.sender.language)
+        try:
+            if press.verb is Verb.CHOOSE:
+                outcome = await self.intake.choose(press.target, owner, Action(press.choice))
+            else:
+                outcome = await self.intake.consent(press.target, owner)
+        except Refused as refusal:
+            return words.refused(refusal, renews=self._renewal(refusal))
+        if outcome is None:
+            return words.not_yours()
+        if isinstance(outcome, Question):
+            text, buttons = self._question(outcome, press.sender)
+            await self.platform.edit_text(press.reply_to, press.message_id, text, buttons=buttons)
+            return None
+        await self._acknowledge(outcome, press.message_id)
+        return None
+
+    # ---- commands
+
+    async def status(self, sender: Sender) -> str:
+        """`/status`."""
+        owner = owner_of(self.platform.name, sender.id)
+        credit = await self.ledger.people.credit(owner)
+        waiting = []
+        for job in await self.ledger.jobs.open_jobs(owner=owner):
+            place = await self.ledger.fleet.place(job)
+            expected = place.expected_s
+            ready = None if expected is None else self.platform.moment(time.time() + expected)
+            waiting.append((job, place, ready))
+        return Messages(sender.language).status(
+            credit,
+            self.platform.moment(credit.renews_at),
+            waiting,
+            engine_alive=bool(await self.ledger.fleet.profiles()),
+        )
+
+    async def cancel(self, sender: Sender) -> str:
+        """`/cancel`: everything of the sender that has no answer yet."""
+        owner = owner_of(self.platform.name, sender.id)
+        mine = await self.ledger.jobs.open_jobs(owner=owner)
+        return Messages(sender.language).cancelled(await self._cancel(mine))
+
+    def help(self, sender: Sender) -> str:
+        """`/start`, `/help`, and anything that is no command."""
+        return Messages(sender.language).help(
+            free_per_day=self.limits.free_clips_per_day, keep_hours=self.keep_hours
+        )
+
+    def usage(self, sender: Sender) -> str:
+        """Words without a photo."""
+        return Messages(sender.language).usage()
+
+    def video_hint(self, sender: Sender) -> str:
+        """A video, or an animation."""
+        return Messages(sender.language).video_hint()
+
+    # ----
+
+    async def _cancel(self, jobs: list[Job]) -> int:
+        stopped = 0
+        for job in jobs:
+            if await self.ledger.jobs.cancel(job.id):
+                stopped += 1
+                await self.radio.stop(job.id)
+                await self.intake.announce(job)
+        return stopped
+
+    async def _say(
+        self, to: ReplyTo, stands: str | None, text: str, buttons: tuple[Button, ...] = ()
+    ) -> None:
+        try:
+            if stands is None:
+                await self.platform.send_text(to, text, buttons=buttons)
+            else:
+                await self.platform.edit_text(to, stands, text, buttons=buttons)
+        except PlatformError as exc:
+            logger.warning("could not answer", extra={"why": type(exc).__name__})
+            raise
+
+    def _renewal(self, refusal: Refused) -> str | None:
+        renews_at = refusal.details.get("renews_at")
+        return self.platform.moment(renews_at) if isinstance(renews_at, int) else None

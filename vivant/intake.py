@@ -1,0 +1,217 @@
+"""The one door: a platform hands over a photo message, and an accepted job comes back.
+
+It knows no platform; it decides who may ask and what can be asked. Refusals cost nothing.
+"""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vivant.chat import PhotoMessage
+from vivant.clips import EngineProfile, RefusalReason, ReplyTo
+from vivant.director.casting import cast, needs_consent, suggest
+from vivant.director.plan import Action, Beat, Plan
+from vivant.director.words import blocked, check_length, cleaned, understand
+from vivant.errors import Refused
+from vivant.jobs import ANY_ENGINE, Job, Order
+from vivant.ledger import Ledger
+from vivant.media import MediaStore
+from vivant.photos import PhotoCleaner
+from vivant.queue import RENDER, Bells, delivery
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseRules:
+    """Who may ask for what; the operator's settings."""
+
+    allowed_chats: Collection[str] = ()
+    banned_users: Collection[str] = ()
+    blocked_words: Collection[str] = ()
+    #: The engine that was asked for; "auto" takes the best that is alive.
+    engine: str = "auto"
+
+
+class Asks(StrEnum):
+    """What a draft waits for."""
+
+    CHOICE = "choice"  #: what shall happen
+    CONSENT = "consent"  #: all adults, and fine with it?
+    OTHER = "other"  #: what was asked for cannot be; what else?
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Nothing is charged yet: the photo waits for a word of its sender."""
+
+    asks: Asks
+    draft_id: str
+    #: What fits this photo, best first.
+    offers: tuple[Action, ...] = ()
+    #: Why the words cannot be.
+    refusal: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Check, clean, look, understand, store, accept, ring."""
+
+    ledger: Ledger
+    media: MediaStore
+    bells: Bells
+    cleaner: PhotoCleaner
+    rules: HouseRules
+    #: Makes identities that tell nobody who they are.
+    secret: bytes
+
+    async def accept(self, message: PhotoMessage) -> Job | Question:
+        """One message, one job, however often it arrives; or `Refused` with nothing kept."""
+        to = message.reply_to
+        key = self.key_of(to, message.event_id)
+        known = await self.ledger.jobs.find(key)
+        if known is not None:
+            return known
+        owner = owner_of(to.platform, message.sender.id)
+        self._check_rules(owner, to)
+        await self.ledger.people.knock(owner)
+        words = cleaned(message.words)
+        check_length(words)
+        if blocked(words, self.rules.blocked_words) is not None:
+            logger.info("refused by a blocked word", extra={"platform": to.platform})
+            raise Refused(RefusalReason.POLICY)
+        photo = await self.cleaner.clean(message.photo)
+        profile = await self._profile()
+        wish = message.wish
+        if wish.seed is None:
+            # From the event, so that the same event is the same performance, and "again" is not.
+            wish = replace(wish, seed=int(key[:8], 16))
+        order = Order(
+            key=key,
+            owner=owner,
+            reply_to=to,
+            language=message.sender.language,
+            plan=understand(words),
+            photo=await self.media.put(photo.data, photo.media_type),
+            photo_width=photo.width,
+            photo_height=photo.height,
+            sight=photo.sight,
+            wish=wish,
+            settings=profile.settings_for(photo.width, photo.height, wish),
+            engine=profile.name,
+            limit_bytes=message.limit_bytes,
+            notes=photo.notes,
+        )
+        try:
+            asked = self._asks(order, has_consent=message.has_consent)
+            if asked is None or not message.can_ask:
+                if asked is not None and asked.refusal is not None:
+                    raise asked.refusal
+                return await self._take(order)
+            draft_id, is_new = await self.ledger.drafts.keep(order)
+        except Refused:
+            await self.media.delete(order.photo)
+            raise
+        if not is_new:
+            await self.media.delete(order.photo)
+        return replace(asked, draft_id=draft_id)
+
+    async def choose(self, draft_id: str, owner: str, action: Action) -> Job | Question | None:
+        """The sender picked what shall happen; None when the draft is gone or not theirs."""
+        order = await self._draft_of(draft_id, owner)
+        if order is None:
+            return None
+        chosen = replace(order, plan=Plan(words=action.value, beats=(Beat(action=action),)))
+        asked = self._asks(chosen, has_consent=False)
+        if asked is not None and asked.asks is Asks.CONSENT:
+            await self.ledger.drafts.amend(draft_id, chosen)
+            return replace(asked, draft_id=draft_id)
+        return await self._take_draft(draft_id, chosen)
+
+    async def consent(self, draft_id: str, owner: str) -> Job | None:
+        """The sender said yes; None when the draft is gone or not theirs."""
+        order = await self._draft_of(draft_id, owner)
+        return None if order is None else await self._take_draft(draft_id, order)
+
+    async def drop(self, draft_id: str, owner: str) -> bool:
+        """The sender thought better of it; False when the draft is gone or not theirs."""
+        order = await self._draft_of(draft_id, owner)
+        if order is None:
+            return False
+        await self.ledger.drafts.drop(draft_id)
+        await self.media.delete(order.photo)
+        return True
+
+    def _asks(self, order: Order, *, has_consent: bool) -> Question | None:
+        """What must be asked before *order* can be taken; a draft's id is filled in later."""
+        if not order.plan.words:
+            return Question(asks=Asks.CHOICE, draft_id="", offers=suggest(order.sight))
+        try:
+            cast(order.plan, order.sight)
+        except Refused as refusal:
+            return Question(
+                asks=Asks.OTHER, draft_id="", offers=suggest(order.sight), refusal=refusal
+            )
+        if needs_consent(order.plan, order.sight) and not has_consent:
+            unasked = Refused(RefusalReason.NEEDS_CONSENT)
+            return Question(asks=Asks.CONSENT, draft_id="", refusal=unasked)
+        return None
+
+    async def _take(self, order: Order) -> Job:
+        job, is_new = await self.ledger.jobs.accept(order)
+        if is_new:
+            logger.info("accepted", extra={"job": job.id, "platform": order.reply_to.platform})
+            await self.bells.ring(RENDER)
+        elif job.photo != order.photo:
+            await self.media.delete(order.photo)
+        return job
+
+    async def _take_draft(self, draft_id: str, order: Order) -> Job:
+        job = await self._take(order)
+        await self.ledger.drafts.drop(draft_id)
+        return job
+
+    async def _draft_of(self, draft_id: str, owner: str) -> Order | None:
+        order = await self.ledger.drafts.get(draft_id)
+        return order if order is not None and order.owner == owner else None
+
+    async def announce(self, job: Job) -> None:
+        """Ring for an answer that needs no engine: a cancelled job has one at once."""
+        if job.reply_to is not None:
+            await self.bells.ring(delivery(job.reply_to.platform, job.reply_to.bot))
+
+    def key_of(self, to: ReplyTo, event_id: str) -> str:
+        """The identity of an asking event; it survives the purge and names nobody."""
+        event = f"{to.platform}\0{to.bot}\0{event_id}".encode()
+        return hmac.new(self.secret, event, hashlib.sha256).hexdigest()
+
+    def _check_rules(self, owner: str, to: ReplyTo) -> None:
+        if owner in self.rules.banned_users:
+            raise Refused(RefusalReason.NOT_ALLOWED)
+        chat = f"{to.platform}:{to.chat_id}"
+        if self.rules.allowed_chats and chat not in self.rules.allowed_chats:
+            raise Refused(RefusalReason.NOT_ALLOWED)
+
+    async def _profile(self) -> EngineProfile:
+        alive = await self.ledger.fleet.profiles()
+        wanted = self.rules.engine
+        if wanted != "auto":
+            named = [profile for profile in alive if profile.name == wanted]
+            return named[0] if named else replace(_NOBODY_YET, name=wanted)
+        # A card beats the CPU; among cards the operator's order of starting is as good as any.
+        best = sorted(alive, key=lambda profile: profile.name == "puppet")
+        return best[0] if best else _NOBODY_YET
+
+
+def owner_of(platform: str, user_id: str) -> str:
+    """Whose credit it is."""
+    return f"{platform}:{user_id}"
+
+
+#: Until a worker says what it can make; that worker snaps the settings again.
+_NOBODY_YET = EngineProfile(
+    name=ANY_ENGINE, frame_rate=24, default_num_frames=84, max_num_frames=240
+)

@@ -1,0 +1,63 @@
+"""Photos that wait for a word of their sender. Nothing is charged yet."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+
+from vivant.jobs import Order
+from vivant.ledger.database import Database, insert
+from vivant.ledger.rows import from_json, to_json
+from vivant.ledger.schema import clock, drafts
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The drafts of one ledger."""
+
+    db: Database
+
+    async def keep(self, order: Order) -> tuple[str, bool]:
+        """Keep *order* until it is answered; its id, and whether the event is new."""
+        draft_id = secrets.token_hex(8)
+        async with self.db.writing() as conn:
+            row = insert(conn, drafts).values(
+                id=draft_id,
+                key=order.key,
+                owner=order.owner,
+                order=to_json(order),
+                created_at=clock(),
+            )
+            if (await conn.execute(row.on_conflict_do_nothing())).rowcount:
+                return draft_id, True
+            known = select(drafts.c.id).where(drafts.c.key == order.key)
+            return (await conn.execute(known)).scalar_one(), False
+
+    async def amend(self, draft_id: str, order: Order) -> None:
+        """Keep what the sender has said so far."""
+        async with self.db.writing() as conn:
+            await conn.execute(
+                update(drafts).where(drafts.c.id == draft_id).values(order=to_json(order))
+            )
+
+    async def get(self, draft_id: str) -> Order | None:
+        """The order as it waits; None when it was answered or has expired."""
+        async with self.db.reading() as conn:
+            found = select(drafts.c.order).where(drafts.c.id == draft_id)
+            text = (await conn.execute(found)).scalar_one_or_none()
+        return None if text is None else from_json(text, Order)
+
+    async def drop(self, draft_id: str) -> None:
+        """Forget it; its photo is the caller's or upkeep's to delete."""
+        async with self.db.writing() as conn:
+            await conn.execute(delete(drafts).where(drafts.c.id == draft_id))
+
+    async def expired(self, older_than_s: float) -> list[tuple[str, Order]]:
+        """Drafts that nobody answered."""
+        async with self.db.reading() as conn:
+            rows = await conn.execute(
+                select(drafts.c.id, drafts.c.order).where(
+                    drafts.c.created_at <= clock() - int(older_than_s * 1000)
+                )
+            )
+            return [(row.id, from_json(row.order, Order)) for row in rows]

@@ -1,0 +1,289 @@
+"""Every sentence a person can read, in one place, ready for translation.
+
+Short, warm, exact. An error says what happened, that nothing was charged, and what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from vivant.clips import FailureReason, Note, Progress, RefusalReason, RenderStage
+from vivant.director.plan import Action, Plan
+from vivant.errors import Refused
+from vivant.jobs import Credit, Job, Place
+
+_BAR: Final = 10
+_NOTHING_CHARGED: Final = "Nothing was charged."
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The sentences in one language; English where a translation is missing."""
+
+    language: str = "en"
+
+    # ---- while a clip is on its way
+
+    def waiting(self, plan: Plan | None, place: Place, ready: str | None) -> str:
+        """The status message of a queued job; *ready* is the expected moment, if known."""
+        what = f"{self.understood(plan)} " if plan else ""
+        if not place.engine_alive:
+            return f"{what}Your photo waits: no engine is running now. It starts when one is back."
+        when = f" Ready {ready}." if ready else ""
+        if place.ahead == 0:
+            return f"{what}On it.{when}"
+        return f"{what}{place.ahead} ahead of you.{when}"
+
+    def understood(self, plan: Plan) -> str:
+        """What the words were taken for."""
+        named = [self.action(beat.action) for beat in plan.beats if beat.action is not Action.IDLE]
+        if not named:
+            return "Understood: bring it gently to life."
+        return f"Understood: {', then '.join(named)}."
+
+    def progress(self, plan: Plan | None, progress: Progress) -> str:
+        """The status message of a running job."""
+        what = f"{self.understood(plan)}\n" if plan else ""
+        share = progress.step / max(progress.total_steps, 1)
+        done = round(share * _BAR)
+        match progress.stage:
+            case RenderStage.PREPARING:
+                return f"{what}Looking at your photo…"
+            case RenderStage.RENDERING:
+                return f"{what}{'▰' * done}{'▱' * (_BAR - done)} {share:.0%}"
+            case RenderStage.ENCODING:
+                return f"{what}Nearly there…"
+            case _:
+                assert_never(progress.stage)
+
+    def here_it_comes(self) -> str:
+        """The short line that rings the phone after a long wait."""
+        return "Here it comes…"
+
+    # ---- the answer
+
+    def under_the_clip(self, job: Job) -> str:
+        """The line under a clip: the words, how long it took, that a machine made it."""
+        words = job.plan.words if job.plan else ""
+        took = f" · {(job.ready_at_ms - job.created_at_ms) / 1000:.0f} s" if job.ready_at_ms else ""
+        said = f"“{_shortened(words)}”" if words else "Brought to life"
+        notes = (*job.notes, *(job.clip.notes if job.clip else ()))
+        lines = [f"{said}{took} · AI-generated", *(self.note(note) for note in notes)]
+        return "\n".join(lines)
+
+    def note(self, note: Note) -> str:
+        """One truth about the clip."""
+        match note:
+            case Note.FIRST_FRAME_ONLY:
+                return "Your picture was an animation; I took its first frame."
+            case Note.CALM_INSTEAD:
+                return "I cannot act that out here, so I made a calm living photo."
+            case Note.ARMS_CANNOT_WRAP:
+                return "They lean in; arms cannot wrap around anybody in this preview."
+            case Note.TOO_FAR_TO_TOUCH:
+                return "They stand too far apart to touch, so they lean towards each other."
+            case Note.FACES_CANNOT_TURN:
+                return "Faces cannot turn in this preview, so their lips do not meet."
+            case Note.NO_FREE_HAND:
+                return "No hand is free to wave, so it is a friendly tilt."
+            case Note.NO_FREE_ARM:
+                return "No arm is free to bend, so chest and shoulders do it."
+            case Note.NO_STEPS:
+                return "Steps and turns cannot be made in this preview, so it is a gentle sway."
+            case Note.OPEN_MOUTH:
+                return "An open mouth cannot purse, so eyes and lean do it."
+            case Note.CROWD:
+                return "It is a crowd: the people who are largest in the picture move."
+            case Note.NOBODY_FOUND:
+                return "I found nobody who could do that, so the camera moves."
+            case Note.FEWER_FRAMES:
+                return "The graphics card had room for a shorter clip only."
+            case Note.SMALLER_PICTURE:
+                return "The graphics card had room for a smaller picture only."
+            case _:
+                assert_never(note)
+
+    def failed(self, reason: FailureReason) -> str:
+        """Why an accepted job has no clip, that the credit is back, and what to do."""
+        match reason:
+            case FailureReason.RENDER_FAILED:
+                why = "Something broke while I was making it. Please send it again."
+            case FailureReason.OUT_OF_MEMORY:
+                why = "It did not fit into the graphics card. A smaller photo may work."
+            case FailureReason.CLIP_REJECTED:
+                why = "It did not come out well enough to show. Other words may work better."
+            case FailureReason.PHOTO_GONE:
+                why = "The photo is not kept any more. Please send it again."
+            case FailureReason.TOO_LATE:
+                why = "No engine was free in time. Please try again later."
+            case FailureReason.CANCELLED:
+                return "Cancelled. Your clip was given back."
+            case FailureReason.CLIP_TOO_LARGE:
+                why = "The clip is too large for this chat. In a direct chat it may fit."
+            case _:
+                assert_never(reason)
+        return f"{why} Your clip was given back."
+
+    # ---- refusals
+
+    def refused(self, refusal: Refused, *, renews: str | None = None) -> str:
+        """Why nothing was queued, that nothing was charged, and what to do."""
+        return f"{self._why_refused(refusal, renews)} {_NOTHING_CHARGED}"
+
+    def _why_refused(self, refusal: Refused, renews: str | None) -> str:
+        told = refusal.details
+        match refusal.reason:
+            case RefusalReason.NO_PHOTO:
+                return self.usage()
+            case RefusalReason.EMPTY_IMAGE:
+                return "That file is empty. Please send the photo again."
+            case RefusalReason.UNSUPPORTED_FORMAT:
+                return "That is not a picture I can read. JPEG, PNG, WebP, GIF and AVIF work."
+            case RefusalReason.NEEDS_HEIC:
+                return "I cannot read HEIC here. Send it as a photo, or as JPEG."
+            case RefusalReason.CORRUPT_IMAGE:
+                return "That picture is damaged. Please send it again, or save it anew first."
+            case RefusalReason.TOO_MANY_PIXELS:
+                most = told.get("limit", 40)
+                return f"That picture has too many pixels. Up to {most} megapixels work."
+            case RefusalReason.TOO_BIG:
+                return f"That file is too big. Up to {told.get('limit', 20)} MB work."
+            case RefusalReason.TOO_SMALL:
+                least = told.get("limit", 64)
+                return f"That picture is too small. Its shorter side needs {least} pixels."
+            case RefusalReason.BAD_ASPECT:
+                return "That picture is too long and narrow. Please crop it."
+            case RefusalReason.CAPTION_TOO_LONG:
+                return f"That is a lot of words. Up to {told.get('limit', 1000)} characters work."
+            case RefusalReason.NO_CREDIT:
+                when = f" New ones come {renews}." if renews else ""
+                return f"You have used today's clips.{when}"
+            case RefusalReason.NOT_ALLOWED:
+                return "I may not work for you here. Please ask whoever runs this bot."
+            case RefusalReason.TOO_MANY_OPEN:
+                most = told.get("limit")
+                return f"You have {most} clips on the way already. Wait for one, or /cancel."
+            case RefusalReason.TOO_FAST:
+                return "That was quick! Please wait a minute."
+            case RefusalReason.TOO_MANY_TODAY:
+                return (
+                    f"That makes {told.get('limit')} clips today, which is the most I make a day."
+                )
+            case RefusalReason.POLICY:
+                return "I do not make that. Other words are welcome."
+            case RefusalReason.CANNOT_BE:
+                return self._cannot_be(refusal)
+            case RefusalReason.NEEDS_CONSENT:
+                return "All adults, and fine with it?"
+            case RefusalReason.DRAINING:
+                return "I am about to be serviced. Please try again in a few minutes."
+            case _:
+                assert_never(refusal.reason)
+
+    def _cannot_be(self, refusal: Refused) -> str:
+        told = refusal.details
+        action, needs, sees = told["action"], told["needs"], told["sees"]
+        said = self.action(action) if isinstance(action, Action) else str(action)
+        instead = told.get("instead")
+        offers = (
+            [self.action(offer) for offer in instead if isinstance(offer, Action)]
+            if isinstance(instead, tuple)
+            else []
+        )
+        offer = f" What fits: {', '.join(offers)}." if offers else ""
+        return f"A {said} needs {_number(needs)} people, I see {_number(sees)}.{offer}"
+
+    # ---- commands
+
+    def usage(self) -> str:
+        """Words without a photo."""
+        return "Send me a photo with a few words, for example “group hug”, and it will move."
+
+    def help(self, *, free_per_day: int, keep_hours: float) -> str:
+        """`/start` and `/help`."""
+        kept = f"{keep_hours:g} hours" if keep_hours else "no longer than it takes"
+        return (
+            f"{self.usage()}\n\n"
+            "A smile, a hug, a kiss, laughter, a wave, a flexed arm, a sway, a slow zoom: say it "
+            "in your own words.\n\n"
+            "/status: what you have left, and how your clips are doing\n"
+            "/cancel: stop the clips you are waiting for\n\n"
+            f"{free_per_day} clips a day are free. Clips are AI-generated and say so. Photos and "
+            f"clips are kept for {kept}."
+        )
+
+    def status(
+        self,
+        credit: Credit,
+        renews: str,
+        waiting: Sequence[tuple[Job, Place, str | None]],
+        *,
+        engine_alive: bool,
+    ) -> str:
+        """`/status`: what is left and until when, my jobs, is an engine well."""
+        left = credit.free + credit.paid
+        lines = [
+            f"{left} {'clip' if left == 1 else 'clips'} left today; new ones come {renews}.",
+        ]
+        for job, place, ready in waiting:
+            words = f"“{_shortened(job.plan.words)}”" if job.plan and job.plan.words else "A photo"
+            lines.append(f"{words}: {self.waiting(None, place, ready)}")
+        if not waiting:
+            lines.append("Nothing of yours is waiting.")
+        lines.append("The engine is well." if engine_alive else "No engine is running now.")
+        return "\n".join(lines)
+
+    def cancelled(self, count: int) -> str:
+        """`/cancel`."""
+        if count == 0:
+            return "Nothing of yours was waiting."
+        return "Stopping it." if count == 1 else f"Stopping {count} clips."
+
+    def video_hint(self) -> str:
+        """Somebody sent a video or an animation."""
+        return f"I bring photos to life, not videos. Send a single picture. {_NOTHING_CHARGED}"
+
+    def what_should_happen(self) -> str:
+        """A photo without words; buttons that fit it stand below."""
+        return "What should happen? Pick one, or send the photo again with your own words."
+
+    def consent(self) -> str:
+        """Before a kiss between people, once a photo."""
+        return f"{self._why_refused(Refused(RefusalReason.NEEDS_CONSENT), None)} {_NOTHING_CHARGED}"
+
+    def dropped(self) -> str:
+        """The sender said no."""
+        return f"Then not. {_NOTHING_CHARGED}"
+
+    def not_yours(self) -> str:
+        """Somebody pressed a button of another, or one that is over."""
+        return "That is not yours to press, or it is over by now."
+
+    def expired(self) -> str:
+        """A button that says nothing any more."""
+        return "That is over by now. Please send the photo again."
+
+    def button_yes(self) -> str:
+        """Consent."""
+        return "Yes"
+
+    def button_no(self) -> str:
+        """No consent."""
+        return "No"
+
+    def button_cancel(self) -> str:
+        """Under a status message."""
+        return "Cancel"
+
+    def action(self, action: Action) -> str:
+        """An action as a noun."""
+        return "slow zoom" if action is Action.ZOOM else action.value
+
+
+def _shortened(words: str, most: int = 80) -> str:
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+
+
+def _number(count: object) -> str:
+    small = ("nobody", "one", "two", "three")
+    return small[count] if isinstance(count, int) and 0 <= count < len(small) else str(count)
