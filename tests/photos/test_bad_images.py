@@ -12,6 +12,8 @@ from tests.photos import bad_images as bad
 from vivant.clips import Note, RefusalReason
 from vivant.errors import Refused
 from vivant.photos import MAX_SIDE, CleanPhoto, PhotoCleaner, open_cleaner
+from vivant.photos.door import admit
+from vivant.photos.picture import develop
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -268,6 +270,18 @@ async def test_heic_runs_where_the_extra_is_installed(cleaner: PhotoCleaner) -> 
     heif.from_pillow(bad.gradient()).save(upload, format="HEIF")
 
     assert opened(await cleaner.clean(upload.getvalue())).size == (320, 240)
+
+
+async def test_heic_without_the_extra_is_refused_with_a_reason_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The extra is what registers the format with Pillow."""
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    upload = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    with pytest.raises(Refused) as refused:
+        develop(upload, admit(upload))
+
+    assert refused.value.reason is RefusalReason.NEEDS_HEIC
 
 
 @pytest.mark.parametrize(
