@@ -85,6 +85,11 @@ def jpeg_and_30_mb_of_nul() -> bytes:
     return jpeg() + bytes(30_000_000)
 
 
+def jpeg_of_19_mb() -> bytes:
+    """Small as a picture, long to send."""
+    return jpeg() + bytes(19_000_000)
+
+
 @cache
 def phone_jpeg_48_mp() -> bytes:
     return saved(gradient(8064, 6048), "JPEG")

@@ -132,7 +132,7 @@ async def test_a_file_over_20_mb_is_refused_before_any_child_sees_it(
 
 
 async def test_a_file_of_19_mb_runs(cleaner: PhotoCleaner) -> None:
-    opened(await cleaner.clean(bad.jpeg() + bytes(19 * MB)))
+    opened(await cleaner.clean(bad.jpeg_of_19_mb()))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (16, 16), (63, 200)])

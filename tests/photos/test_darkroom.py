@@ -21,7 +21,7 @@ from vivant.clips import RefusalReason
 from vivant.director.sight import Box, Person, Sight
 from vivant.errors import Refused
 from vivant.photos import CleanPhoto, PhotoCleaner, darkroom, open_cleaner
-from vivant.photos.answer import Answer, Developed
+from vivant.photos.answer import Answer, Developed, TurnedAway
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -38,6 +38,18 @@ async def main():
             await cleaner.clean(upload)
 
 asyncio.run(main())
+"""
+
+_SHORT_OF_MEMORY = """
+import resource, sys
+import msgspec
+from PIL import Image
+from vivant.photos.darkroom import _answer
+
+upload = sys.stdin.buffer.read()
+Image.init()
+resource.setrlimit(resource.RLIMIT_AS, (200_000_000, 200_000_000))
+sys.stdout.buffer.write(msgspec.msgpack.encode(_answer(upload, None)))
 """
 
 
@@ -87,14 +99,25 @@ async def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came true"
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0)
+
+
+async def child_of(room: int) -> int:
+    """The child at work; a long upload is still being sent when it is found."""
+    seen: list[int] = []
+
+    def appeared() -> bool:
+        seen.extend(children(room))
+        return bool(seen)
+
+    await wait_until(appeared)
+    return seen[0]
 
 
 async def stopped_child() -> int:
     """Catch the child that is at work, and hold it there."""
     (room,) = darkrooms()
-    await wait_until(lambda: bool(children(room)))
-    child = children(room)[0]
+    child = await child_of(room)
     os.kill(child, signal.SIGSTOP)
     return child
 
@@ -109,7 +132,7 @@ async def cleaned_or_refused(cleaner: PhotoCleaner, upload: bytes) -> CleanPhoto
 async def test_a_child_killed_from_outside_refuses_its_photo_and_nothing_else(
     cleaner: PhotoCleaner,
 ) -> None:
-    at_work = asyncio.create_task(cleaned_or_refused(cleaner, bad.phone_jpeg_48_mp()))
+    at_work = asyncio.create_task(cleaned_or_refused(cleaner, bad.jpeg_of_19_mb()))
     os.kill(await stopped_child(), signal.SIGKILL)
 
     assert await at_work is RefusalReason.CORRUPT_IMAGE
@@ -117,7 +140,7 @@ async def test_a_child_killed_from_outside_refuses_its_photo_and_nothing_else(
 
 
 async def test_a_photo_that_hangs_does_not_hold_up_another(cleaner: PhotoCleaner) -> None:
-    hanging = asyncio.create_task(cleaned_or_refused(cleaner, bad.phone_jpeg_48_mp()))
+    hanging = asyncio.create_task(cleaned_or_refused(cleaner, bad.jpeg_of_19_mb()))
     child = await stopped_child()
 
     assert (await cleaner.clean(bad.jpeg())).width == 320
@@ -128,8 +151,8 @@ async def test_a_photo_that_hangs_does_not_hold_up_another(cleaner: PhotoCleaner
 
 
 async def test_a_photo_that_takes_too_long_is_refused_and_its_child_is_gone() -> None:
-    async with open_cleaner(wall_s=0.3) as cleaner:
-        hanging = asyncio.create_task(cleaned_or_refused(cleaner, bad.phone_jpeg_48_mp()))
+    async with open_cleaner(wall_s=1) as cleaner:
+        hanging = asyncio.create_task(cleaned_or_refused(cleaner, bad.jpeg_of_19_mb()))
         child = await stopped_child()
 
         assert await hanging is RefusalReason.CORRUPT_IMAGE
@@ -143,9 +166,8 @@ async def test_a_child_has_limits_one_socket_and_no_token(
     monkeypatch.setenv("VIVANT_TELEGRAM_TOKEN", "123:secret")
     async with open_cleaner() as cleaner:
         (room,) = darkrooms()
-        at_work = asyncio.create_task(cleaner.clean(bad.phone_jpeg_48_mp()))
-        await wait_until(lambda: bool(children(room)))
-        child = children(room)[0]
+        at_work = asyncio.create_task(cleaner.clean(bad.jpeg_of_19_mb()))
+        child = await child_of(room)
         # The last limit to be set.
         await wait_until(lambda: "1200000000" in (_PROC / str(child) / "limits").read_text())
         os.kill(child, signal.SIGSTOP)
@@ -183,14 +205,14 @@ async def test_stopping_the_whole_group_lets_the_photo_at_work_finish(
 ) -> None:
     """Ctrl-C and a service manager's SIGTERM reach the darkroom too; its owner decides."""
     (room,) = darkrooms()
-    at_work = asyncio.create_task(cleaner.clean(bad.phone_jpeg_48_mp()))
+    at_work = asyncio.create_task(cleaner.clean(bad.jpeg_of_19_mb()))
     child = await stopped_child()
     for pid in (room, child):
         os.kill(pid, signal.SIGINT)
         os.kill(pid, signal.SIGTERM)
     os.kill(child, signal.SIGCONT)
 
-    assert (await at_work).width == 1920
+    assert (await at_work).width == 320
     assert darkrooms() == [room]
 
 
@@ -240,7 +262,7 @@ async def test_after_fifty_photos_no_file_and_no_process_is_left_over(
 async def test_closing_ends_the_darkroom_and_the_child_at_work() -> None:
     async with open_cleaner() as cleaner:
         (room,) = darkrooms()
-        at_work = asyncio.create_task(cleaned_or_refused(cleaner, bad.phone_jpeg_48_mp()))
+        at_work = asyncio.create_task(cleaned_or_refused(cleaner, bad.jpeg_of_19_mb()))
         child = await stopped_child()
         at_work.cancel()
 
@@ -258,8 +280,7 @@ async def test_when_the_owner_is_killed_nothing_of_it_lingers() -> None:
         owner.stdin.close()
         assert owner.stdout.readline() == b"open\n"
         (room,) = children(owner.pid)
-        await wait_until(lambda: bool(children(room)))
-        child = children(room)[0]
+        child = await child_of(room)
         owner.kill()
     await wait_until(lambda: not alive(room))
     await wait_until(lambda: not alive(child))
@@ -273,6 +294,20 @@ async def test_without_its_models_a_photo_is_cleaned_and_nobody_looks(
 
     assert photo.sight is None
     assert "photos will not be looked at" in caplog.text
+
+
+def test_a_picture_that_does_not_fit_the_memory_is_refused_by_its_pixels() -> None:
+    heard = subprocess.run(
+        [sys.executable, "-c", _SHORT_OF_MEMORY],
+        input=bad.png_40_mp_with_alpha(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    answer = msgspec.msgpack.decode(heard.stdout, type=Answer)
+
+    assert isinstance(answer, TurnedAway)
+    assert answer.reason is RefusalReason.TOO_MANY_PIXELS
+    assert answer.limit == 40
 
 
 def test_a_failure_to_look_refuses_no_photo() -> None:

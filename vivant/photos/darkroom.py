@@ -59,9 +59,6 @@ class Darkroom:
         waker.setblocking(False)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        # Stopping reaches a whole group at once; the owner still wants its answers, then hangs up.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with woken, waker, selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
@@ -93,7 +90,8 @@ class Darkroom:
     def _patience_s(self) -> float | None:
         if not self._children:
             return None
-        return max(0.0, min(c.deadline for c in self._children.values()) - time.monotonic())
+        next_deadline = min(child.deadline for child in self._children.values())
+        return max(0.05, next_deadline - time.monotonic())
 
     def _kill_overdue(self) -> None:
         now = time.monotonic()
@@ -214,6 +212,9 @@ def main() -> None:
 
     Arguments: the seconds that one photo may take, and the models' directory if it has one.
     """
+    # Stopping reaches a whole group at once; the owner still wants its answers, then hangs up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     wall_s, models_dir = float(sys.argv[1]), sys.argv[2:]
     control = socket.socket(fileno=os.dup(0))
     Image.init()
