@@ -1,0 +1,303 @@
+"""Which pixels are whose.
+
+A network says what is a person at all; skeleton, colour edges and "a head belongs to the
+nearest face" say whose.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from vivant.director.look.arrays import Picture, Plane, Point, point
+from vivant.director.look.faces import Face
+from vivant.director.look.figures import Figure
+from vivant.director.look.nets import Nets
+from vivant.director.look.poses import LIMBS, Pose
+
+#: Ownership is decided on a picture this many times smaller.
+_COARSE = 4
+
+
+class SilhouetteFinder:
+    """Cuts people out of a picture."""
+
+    def __init__(self, nets: Nets) -> None:
+        self._net = nets.silhouettes
+
+    def find(self, picture: Picture, figures: Sequence[Figure]) -> list[Plane]:
+        """One mask a figure, the size of *picture*; a pixel is of one figure or of none."""
+        if not figures:
+            return []
+        people = self._people(picture, figures)
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+        radius = max(4, int(0.012 * max(people.shape)))
+        edged = np.clip(_guided(grey, people, radius, 1e-3), 0, 1)
+        return _shared_out(picture, figures, edged)
+
+    def _people(self, picture: Picture, figures: Sequence[Figure]) -> Plane:
+        """What is a person, whoever: looked at as a whole, then each body, then each head."""
+        height, width = picture.shape[:2]
+        people = self._seen_in(picture, np.zeros(2), np.array([width, height]), picture.shape)
+        for figure in figures:
+            low, high = figure.around[:2], figure.around[2:]
+            half = float((high - low).max()) * 0.675 + 4
+            middle = (low + high) / 2
+            views = [(middle - half, middle + half)]
+            if figure.face is not None:
+                size, centre = figure.face.size, figure.face.centre
+                views.append(
+                    (
+                        centre - np.array([1.6, 1.3]) * size,
+                        centre + np.array([1.6, 1.9]) * size,
+                    )
+                )
+            for low, high in views:
+                people = np.maximum(people, self._seen_in(picture, low, high, picture.shape))
+            if figure.pose is not None:
+                people = np.maximum(people, np.where(figure.pose.body > 0.6, figure.pose.body, 0))
+        return people
+
+    def _seen_in(self, picture: Picture, low: Point, high: Point, shape: tuple[int, ...]) -> Plane:
+        seen = np.zeros(shape[:2], np.float32)
+        left, top = np.maximum(low, 0).astype(int)
+        right, bottom = np.minimum(high, (shape[1], shape[0])).astype(int)
+        if right - left < 32 or bottom - top < 32:
+            return seen
+        patch = cv2.resize(
+            picture[top:bottom, left:right], (256, 256), interpolation=cv2.INTER_AREA
+        )
+        mask = self._net(patch.astype(np.float32) / 255)[0].reshape(256, 256)
+        seen[top:bottom, left:right] = cv2.resize(mask, (right - left, bottom - top))
+        return seen
+
+
+def capsule(shape: tuple[int, int], start: Point, end: Point, radius: float) -> Plane:
+    """Signed distance in pixels to a fat line from *start* to *end*: negative inside."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    along = (end - start).astype(np.float32)
+    from_x, from_y = x - np.float32(start[0]), y - np.float32(start[1])
+    length = float(along @ along) + 1e-6
+    t = np.clip((from_x * along[0] + from_y * along[1]) / length, 0, 1)
+    distance: Plane = cv2.magnitude(from_x - t * along[0], from_y - t * along[1]) - radius
+    return distance
+
+
+def _guided(guide: Plane, mask: Plane, radius: int, softness: float) -> Plane:
+    """*mask* with its edges moved onto those of *guide* (a guided filter)."""
+    window = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(plane: Plane) -> Plane:
+        return cv2.blur(plane, window, borderType=cv2.BORDER_REFLECT)
+
+    mean_guide, mean_mask = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - mean_guide * mean_mask) / (
+        mean(guide * guide) - mean_guide**2 + softness
+    )
+    edged: Plane = mean(slope) * guide + mean(mean_mask - slope * mean_guide)
+    return edged
+
+
+class _Claim:
+    """How strongly one figure claims each pixel, on the coarse picture."""
+
+    def __init__(self, figure: Figure, shape: tuple[int, int]) -> None:
+        self.figure = figure
+        self._shape = shape
+        self.reach = self._reach()
+        self.core = self.distance < -0.03 * self.reach / _COARSE
+        self.strength: Plane = -np.maximum(self.distance, -0.3 * self.reach / _COARSE) / (
+            0.35 * self.reach / _COARSE
+        )
+        if figure.pose is not None:
+            coarse = cv2.resize(figure.pose.body, shape[::-1])
+            self.strength = self.strength + 2.5 * (coarse - 0.5)
+
+    def _reach(self) -> float:
+        """The body's unit in pixels; sets `distance`: to face, trunk and limbs."""
+        face, pose = self.figure.face, self.figure.pose
+        parts: list[Plane] = []
+        unit = 1.0
+        if face is not None:
+            unit = face.size
+            parts += self._of_face(face, has_pose=pose is not None)
+        if pose is not None:
+            unit = pose.shoulder_width
+            parts += self._of_pose(pose)
+        self.distance: Plane = np.minimum.reduce(parts)
+        return unit
+
+    def _line(self, start: Point, end: Point, radius: float) -> Plane:
+        return capsule(self._shape, start / _COARSE, end / _COARSE, radius / _COARSE)
+
+    def _of_face(self, face: Face, *, has_pose: bool) -> list[Plane]:
+        centre, size = face.centre, face.size
+        head = self._line(centre - point(0, 0.25 * size), centre, 0.62 * size)
+        if has_pose:
+            below = self._line(centre, centre + point(0, 3.2 * size), 0.75 * size)
+            return [head, below + 0.25 * size / _COARSE]
+        body = self._line(centre + point(0, 1.55 * size), centre + point(0, 4 * size), 0.95 * size)
+        return [head, body]
+
+    def _of_pose(self, pose: Pose) -> list[Plane]:
+        width, points = pose.shoulder_width, pose.points
+        limbs = [
+            self._line(points[a], points[b], thick * width)
+            for a, b, thick in LIMBS
+            if pose.sees(a, b) > 0.3
+        ]
+        shoulders = (points[11] + points[12]) / 2
+        hips = (points[23] + points[24]) / 2
+        return [*limbs, self._line(shoulders, hips, 0.4 * width)]
+
+
+def _head_ellipse(face: Face, shape: tuple[int, int]) -> Plane:
+    """1 on the outline of a head with its hair, less inside; on the coarse picture."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) * _COARSE
+    centre, size = face.centre, face.size
+    ellipse: Plane = np.hypot(
+        (x - centre[0]) / (0.66 * size), (y - centre[1] + 0.22 * size) / (0.92 * size)
+    )
+    return ellipse
+
+
+def _shared_out(picture: Picture, figures: Sequence[Figure], people: Plane) -> list[Plane]:
+    height, width = people.shape
+    shape = (height // _COARSE + 1, width // _COARSE + 1)
+    claims = [_Claim(figure, shape) for figure in figures]
+    heads = _claim_heads(claims, shape, (height, width))
+    strengths = np.stack(
+        [cv2.GaussianBlur(c.strength.astype(np.float32), (0, 0), 1.2) for c in claims]
+    )
+    owner = strengths.argmax(0)
+    if len(claims) > 1:
+        owner = _snapped(picture, claims, strengths, people, heads)
+    near = _resized(strengths.max(0) > -9, owner.shape)
+    return [
+        _mask(
+            people,
+            (owner == index) & near & ~_far_off(claims[index], owner.shape),
+            strengths[index],
+        )
+        for index in range(len(claims))
+    ]
+
+
+def _claim_heads(
+    claims: list[_Claim], shape: tuple[int, int], size: tuple[int, int]
+) -> dict[int, Plane]:
+    """A head zone goes to the nearest face, and a face to nobody else; the zones by index."""
+    ellipses = {
+        index: _head_ellipse(claim.figure.face, shape)
+        for index, claim in enumerate(claims)
+        if claim.figure.face is not None
+    }
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) * _COARSE
+    zones = {}
+    for index, own in ellipses.items():
+        claim = claims[index]
+        face = claim.figure.face
+        if face is None:
+            continue
+        centre, unit = face.centre, face.size
+        nearest = np.minimum.reduce([own + 1e-6, *(e for i, e in ellipses.items() if i != index)])
+        mine = (own < 1) & (own <= nearest)
+        zones[index] = mine & (y < centre[1] + 0.45 * unit)
+        skull = capsule(
+            shape,
+            (centre - point(0, 0.22 * unit)) / _COARSE,
+            (centre + point(0, 0.15 * unit)) / _COARSE,
+            0.4 * unit / _COARSE,
+        )
+        # Around a head only the skull is certain: hair, hats and the background are not.
+        aside = np.abs(x - centre[0]) > 1.1 * unit
+        claim.core &= (skull < 0) | (y > centre[1] + 0.75 * unit) | aside
+        if claim.figure.pose is None:
+            claim.strength = claim.strength + 1.25 * (claim.distance < 0)
+        # The nearer person, with the larger and lower face, wins where two claim the same.
+        nearness = 0.8 * face.box[3] / size[0] + 0.6 * min(1.0, unit / (0.25 * size[0]))
+        oval = np.zeros(shape, np.uint8)
+        hull = cv2.convexHull((face.points / _COARSE).astype(np.float32)).astype(np.int32)
+        cv2.fillConvexPoly(oval, hull, 1)
+        claim.strength = (
+            claim.strength
+            + nearness
+            + 3.5 * np.clip((1.15 - own) / 0.25, 0, 1)
+            + 5 * mine
+            + 8 * oval
+        )
+        claim.core |= cv2.erode(oval, np.ones((3, 3), np.uint8)) > 0
+    return zones
+
+
+def _snapped(
+    picture: Picture,
+    claims: list[_Claim],
+    strengths: Plane,
+    people: Plane,
+    heads: dict[int, Plane],
+) -> Plane:
+    """Who owns which pixel, with borders on colour edges: a watershed from the sure cores."""
+    best = strengths.argmax(0)
+    second, first = np.sort(strengths, 0)[-2:]
+    cores = np.take_along_axis(np.stack([c.core for c in claims]), best[None], 0)[0]
+    sure = ((first - second) > 0.7) & cores
+    coarse = cv2.resize(people, best.shape[::-1], interpolation=cv2.INTER_AREA)
+    markers: Plane = np.where(sure, best + 2, 0).astype(np.int32)
+    markers[coarse < 0.3] = 1
+    double = (best.shape[1] * 2, best.shape[0] * 2)
+    markers = cv2.resize(markers, double, interpolation=cv2.INTER_NEAREST)
+    for value in range(1, len(claims) + 2):
+        # Thinned, so that no marker already decides a border.
+        inner = cv2.erode((markers == value).astype(np.uint8), np.ones((3, 3), np.uint8))
+        markers[(markers == value) & (inner == 0)] = 0
+    calm = cv2.bilateralFilter(cv2.resize(picture, double, interpolation=cv2.INTER_AREA), 7, 30, 5)
+    flooded = cv2.watershed(calm, markers)
+    flooded = cv2.medianBlur(np.where(flooded < 2, 0, flooded - 1).astype(np.uint8), 5)
+    fallback = cv2.resize(best.astype(np.uint8), double, interpolation=cv2.INTER_NEAREST) + 1
+    owner = np.where(flooded == 0, fallback, flooded).astype(np.int32) - 1
+    for index, zone in heads.items():
+        owner[_resized(zone, owner.shape)] = index
+    return owner
+
+
+def _far_off(claim: _Claim, shape: tuple[int, ...]) -> Plane:
+    """Too far from this skeleton and head to be part of it: a moon's rim behind a head."""
+    limit = 0.75 * claim.reach / _COARSE
+    far = claim.distance > limit
+    face = claim.figure.face
+    if face is not None:
+        y = np.mgrid[0 : far.shape[0], 0 : far.shape[1]][0] * _COARSE
+        beside_head = y < face.centre[1] + 0.35 * face.size
+        arms_up = claim.figure.pose is not None
+        far |= beside_head & (claim.distance > (0.38 if arms_up else 0.5) * face.size / _COARSE)
+    return _resized(far, shape)
+
+
+def _mask(people: Plane, own: Plane, strength: Plane) -> Plane:
+    """*people* where *own*, less the blobs that no sure part of this figure touches."""
+    size = (people.shape[1], people.shape[0])
+    soft = cv2.GaussianBlur(cv2.resize(own.astype(np.float32), size), (0, 0), 1.5)
+    mask: Plane = np.clip(people * soft, 0, 1)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 0.5).astype(np.uint8))
+    if count <= 2:
+        return mask
+    core = cv2.resize((strength > -0.2).astype(np.float32), size) > 0.5
+    touched = np.setdiff1d(np.unique(labels[core & (mask > 0.5)]), [0])
+    if not len(touched):
+        return mask
+    areas = stats[touched, cv2.CC_STAT_AREA]
+    kept = np.isin(labels, touched[areas > 0.05 * areas.max()]).astype(np.float32)
+    mask *= np.maximum(cv2.GaussianBlur(kept, (0, 0), 2), kept)
+    return mask
+
+
+def _resized(plane: Plane, shape: tuple[int, ...]) -> Plane:
+    """A yes-or-no plane at another size."""
+    if plane.shape == shape:
+        return plane
+    resized = cv2.resize(
+        plane.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST
+    )
+    yes: Plane = resized > 0
+    return yes

@@ -1,0 +1,195 @@
+"""The body's motion: one smooth displacement of the whole person, out of fixed parts.
+
+Every part of a body is a field that was drawn once; a gesture only says how much of each.
+The sum is smooth and small in slope, so it can be inverted without a fold or a tear.
+"""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from vivant.director.look.arrays import Field, Plane, Point
+from vivant.engine.puppet.actors import Actor
+from vivant.engine.puppet.curves import bend, smooth, smooth_each
+from vivant.engine.puppet.parts import Gesture, Part
+
+#: Pixels between the knots of a field.
+KNOTS = 8
+
+#: Where a field squeezes space to less than this share, it would soon fold.
+LEAST_ROOM = 0.35
+
+
+class Body:
+    """How one actor's pixels move."""
+
+    def __init__(self, actor: Actor, width: int, height: int) -> None:
+        self._actor = actor
+        columns, rows = -(-width // KNOTS) + 1, -(-height // KNOTS) + 1
+        # The knots lie where `cv2.resize` puts the middle of a KNOTS x KNOTS block.
+        self._x, self._y = np.meshgrid(
+            (np.arange(columns, dtype=np.float32) + 0.5) * KNOTS - 0.5,
+            (np.arange(rows, dtype=np.float32) + 0.5) * KNOTS - 0.5,
+        )
+        self._column, self._row = np.meshgrid(
+            np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
+        )
+        self._fixed = self._fade(width)
+        drawn = {**self._trunk(), **self._head()}
+        self._parts: list[Part | str] = list(drawn)
+        fade = self._fixed[..., None]
+        self._fields = np.stack([f.astype(np.float32) * fade for f in drawn.values()])
+        self.ease = 1.0
+
+    def displacement(self, gesture: Gesture) -> Field:
+        """Where each knot goes, in pixels."""
+        weights = np.array([self._weight(p, gesture) for p in self._parts], np.float32)
+        field: Field = np.tensordot(weights * np.float32(self.ease), self._fields, 1)
+        return field
+
+    def origin(self, displacement: Field) -> Field:
+        """Where what is now at each knot came from, relative to it: the inverse."""
+        step = np.float32(1 / KNOTS)
+        back = -displacement
+        for _ in range(6):
+            back = -cv2.remap(
+                displacement,
+                self._column + back[..., 0] * step,
+                self._row + back[..., 1] * step,
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+        return back
+
+    def settle(self, gestures: Sequence[Gesture]) -> None:
+        """Ease the whole performance so far that none of *gestures* comes near a fold."""
+        self.ease = 1.0
+        while self.ease > 0.2 and any(room(self.displacement(g)) < LEAST_ROOM for g in gestures):
+            self.ease *= 0.9
+
+    def _weight(self, part: Part | str, gesture: Gesture) -> float:
+        match part:
+            case "roll, along":
+                return math.sin(gesture.get(Part.ROLL, 0.0))
+            case "roll, inwards":
+                return math.cos(gesture.get(Part.ROLL, 0.0)) - 1
+            case "lean, down":
+                return gesture.get(Part.LEAN, 0.0) ** 2
+            case "sway, down":
+                return gesture.get(Part.SWAY, 0.0) ** 2
+            case Part.YAW | Part.PITCH:
+                return math.sin(gesture.get(part, 0.0))
+            case Part():
+                return gesture.get(part, 0.0)
+            case _:
+                raise AssertionError(part)
+
+    def _fade(self, width: int) -> Plane:
+        """A border of the photo that cuts the body stays put; the pull fades over half of it."""
+        a = self._actor
+        fade = np.ones_like(self._x)
+        for cut, from_border, reach in (
+            (a.cut_left, self._x, float(a.shoulders[0])),
+            (a.cut_right, width - 1 - self._x, width - float(a.shoulders[0])),
+        ):
+            if cut:
+                over = max(0.1 * width, reach)
+                fade *= smooth_each(from_border, -0.1 * over, over) - smooth(0, -0.1 * over, over)
+        held: Plane = np.clip(fade, 0, None)
+        return held
+
+    def _trunk(self) -> dict[Part | str, Field]:
+        a, x, y = self._actor, self._x, self._y
+        size, still = a.size, np.zeros_like(self._x)
+        chest = a.shoulders
+        up = (a.root - y) / (a.root - chest[1])
+        footing = smooth_each(up, 0, 0.3)
+        lean = bend(up) / _bend_at((a.root - a.head[1]) / (a.root - chest[1]))
+        t = a.troupe
+        sway = bend((t.root - y) / (t.root - t.shoulders)) / _bend_at(
+            (t.root - t.head) / (t.root - t.shoulders)
+        )
+        trunk = t.root - t.shoulders
+        hips = np.exp(-(((y - t.shoulders - 0.62 * trunk) / (0.38 * trunk)) ** 2))
+        hips = hips * smooth_each((t.root - y) / trunk, 0, 0.35)
+        side = (x - chest[0]) / (0.5 * a.shoulder_width)
+        breath = (
+            np.exp(-(((y - chest[1] - 0.25 * size) / (1.3 * size)) ** 2) - (side / 1.8) ** 2)
+            * footing
+        )
+        # The head rides on the breath.
+        rides = 0.75 * smooth_each(chest[1] - y, -0.4 * size, 0.2 * size)
+        shrug = np.exp(-(((y - chest[1]) / (0.8 * size)) ** 2)) * footing
+        shrug = shrug * smooth_each(np.abs(side), 0.3, 1.0)
+        squeeze = np.exp(-(((y - chest[1] - 0.6 * size) / (1.3 * size)) ** 2)) * footing
+        return {
+            Part.LEAN: size * _field(lean, still),
+            "lean, down": 0.12 * size * _field(still, lean**2),
+            Part.SWAY: t.unit * _field(sway, still),
+            "sway, down": 0.12 * t.unit * _field(still, sway**2),
+            Part.HIP: t.unit * _field(hips, still),
+            Part.BREATH: size * _field(0.5 * breath * side, -breath - rides),
+            Part.SHRUG: size * _field(still, -shrug),
+            Part.SQUEEZE: -size * _field(squeeze * np.tanh(side), still),
+            Part.SWELL: self._swell(),
+        }
+
+    def _swell(self) -> Field:
+        """Both upper arms thicken in their middle."""
+        swell = np.zeros((*self._x.shape, 2), np.float32)
+        for arm in self._actor.arms:
+            length = float(np.hypot(*(arm.elbow - arm.shoulder)))
+            along = (arm.elbow - arm.shoulder) / length
+            across = np.array([-along[1], along[0]])
+            on = self._along(arm.shoulder, along) / length
+            off = self._along(arm.shoulder, across) / length
+            muscle = np.exp(-(((on - 0.55) / 0.22) ** 2) - (off / 0.30) ** 2)
+            push = muscle * (off / 0.14) / np.sqrt(1 + (off / 0.14) ** 2)
+            swell += length * push[..., None] * across.astype(np.float32)
+        return swell
+
+    def _head(self) -> dict[Part | str, Field]:
+        a = self._actor
+        size = a.size
+        below_chin = self._along(a.chin, a.down)
+        aside = self._along(a.head, a.right)
+        below_middle = self._along(a.head, a.down)
+        neck = max(0.35 * size, float(a.shoulders[1] - a.chin[1]))
+        head = 1 - smooth_each(below_chin, -0.12 * size, 1.05 * neck)
+        head = head * (1 - smooth_each(np.abs(aside), 1.0 * size, 1.9 * size))
+        hinge = a.chin + a.down * 0.3 * size
+        x, y = (self._x - hinge[0]) * head, (self._y - hinge[1]) * head
+        # A head is round: what is nearer to the viewer moves further as it turns.
+        round_ = np.exp(-0.9 * ((aside / (0.78 * size)) ** 2 + (below_middle / size) ** 2))
+        turn = 0.62 * size * round_ * head
+        right, down = a.right.astype(np.float32), a.down.astype(np.float32)
+        still = np.zeros_like(head)
+        return {
+            "roll, along": _field(-y, x),
+            "roll, inwards": _field(x, y),
+            Part.YAW: turn[..., None] * right,
+            Part.PITCH: turn[..., None] * down,
+            Part.SHIFT: size * _field(head, still),
+            Part.DROP: size * _field(still, head),
+        }
+
+    def _along(self, start: Point, direction: Point) -> Plane:
+        along: Plane = (self._x - start[0]) * direction[0] + (self._y - start[1]) * direction[1]
+        return along
+
+
+def room(displacement: Field) -> float:
+    """The least share of its area that any patch keeps: 1 at rest, 0 at a fold."""
+    dx_dy, dx_dx = np.gradient(displacement[..., 0], KNOTS)
+    dy_dy, dy_dx = np.gradient(displacement[..., 1], KNOTS)
+    return float(((1 + dx_dx) * (1 + dy_dy) - dx_dy * dy_dx).min())
+
+
+def _bend_at(t: float) -> float:
+    return float(bend(np.asarray(t)))
+
+
+def _field(dx: Plane, dy: Plane) -> Field:
+    return np.stack([dx, dy], -1).astype(np.float32)

@@ -1,0 +1,67 @@
+"""Scenery: a photo of nobody, moved by the camera as if it had depth.
+
+Nothing here knows real depth: the ground rises towards the viewer, and what is busy or in the
+middle stands out. Smooth, so that nothing tears; gentle, so that it need not be true.
+"""
+
+import cv2
+import numpy as np
+
+from vivant.director.look.arrays import Field, Picture, Plane
+from vivant.engine.puppet.body import KNOTS
+from vivant.engine.puppet.camera import View
+from vivant.engine.puppet.curves import smooth_each
+from vivant.engine.puppet.fine import FINE, finer, opaque, places, read
+
+#: The nearest is seen so much nearer than the farthest.
+_DEPTH = 0.9
+
+
+class Scenery:
+    """One photo, ready to be drawn from any view."""
+
+    def __init__(self, picture: Picture) -> None:
+        height, width = picture.shape[:2]
+        self._size = (width, height)
+        self._finer = finer(opaque(picture))
+        columns, rows = -(-width // KNOTS) + 1, -(-height // KNOTS) + 1
+        x, y = np.meshgrid(
+            (np.arange(columns, dtype=np.float32) + 0.5) * KNOTS - 0.5,
+            (np.arange(rows, dtype=np.float32) + 0.5) * KNOTS - 0.5,
+        )
+        self._knots = np.dstack([x, y])
+        nearness = nearness_of(picture)
+        at_knots = cv2.resize(nearness, (columns, rows), interpolation=cv2.INTER_AREA)
+        # About 1 on average, so that a view means here what it means for people.
+        self._nearness = 1 + _DEPTH * (at_knots - float(at_knots.mean()))
+
+    def frame(self, view: View) -> Picture:
+        """One frame, RGB."""
+        zoom = 1 + (view.zoom - 1) * self._nearness[..., None]
+        shift = np.array([view.right, view.down], np.float32) * self._nearness[..., None]
+        centre = np.array(view.centre, np.float32)
+        back: Field = (self._knots - centre) / zoom + centre + shift - self._knots
+        width, height = self._size
+        large = cv2.resize(
+            back.astype(np.float32), None, fx=KNOTS, fy=KNOTS, interpolation=cv2.INTER_LINEAR
+        )
+        source = places(large[:height, :width]) * np.float32(FINE)
+        return cv2.cvtColor(read(self._finer, source), cv2.COLOR_RGBA2RGB)
+
+
+def nearness_of(picture: Picture) -> Plane:
+    """0, far, to 1, near; smooth."""
+    height, width = picture.shape[:2]
+    across = max(height, width)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    busy: Plane = cv2.GaussianBlur(
+        np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 2)), (0, 0), 0.045 * across
+    )
+    busy /= busy.max() + 1e-6
+    y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
+    middle = np.exp(-((x / 0.6) ** 2) - ((y - 0.55) / 0.35) ** 2)
+    near: Plane = 0.55 * smooth_each(y, 0.25, 1.05) + 0.35 * busy + 0.15 * middle
+    near = cv2.GaussianBlur(near.astype(np.float32), (0, 0), 0.03 * across)
+    span: Plane = (near - near.min()) / (near.max() - near.min() + 1e-6)
+    return span
