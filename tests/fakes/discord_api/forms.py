@@ -19,42 +19,11 @@ from tests.fakes.discord_api.shapes import (
     YesNo,
 )
 
-LOCALES = frozenset(
-    [
-        "en-US",
-        "en-GB",
-        "bg",
-        "zh-CN",
-        "zh-TW",
-        "hr",
-        "cs",
-        "id",
-        "da",
-        "nl",
-        "fi",
-        "fr",
-        "de",
-        "el",
-        "hi",
-        "hu",
-        "it",
-        "ja",
-        "ko",
-        "es-419",
-        "lt",
-        "no",
-        "pl",
-        "pt-BR",
-        "ro",
-        "ru",
-        "es-ES",
-        "sv-SE",
-        "th",
-        "tr",
-        "uk",
-        "vi",
-    ]
-)
+LOCALES = frozenset({
+    "en-US", "en-GB", "bg", "zh-CN", "zh-TW", "hr", "cs", "id", "da", "nl", "fi", "fr", "de", "el",
+    "hi", "hu", "it", "ja", "ko", "es-419", "lt", "no", "pl", "pt-BR", "ro", "ru", "es-ES", "sv-SE",
+    "th", "tr", "uk", "vi",
+})  # fmt: skip
 
 # Components. -------------------------------------------------------------------------------
 
@@ -160,8 +129,8 @@ IN_A_LABEL = {
     19: component(
         "custom_id",
         custom_id=CUSTOM_ID,
-        min_values=Whole(0, 10),
-        max_values=Whole(1, 10),
+        min_values=OrNull(Whole(0, 10)),
+        max_values=OrNull(Whole(1, 10)),
         required=YesNo(),
     ),
     21: component(
@@ -176,8 +145,8 @@ IN_A_LABEL = {
         "options",
         custom_id=CUSTOM_ID,
         options=Many(CHOICE_OPTION, 10, low=1),
-        min_values=Whole(0, 10),
-        max_values=Whole(1, 10),
+        min_values=OrNull(Whole(0, 10)),
+        max_values=OrNull(Whole(1, 10)),
         required=YesNo(),
     ),
     23: component("custom_id", custom_id=CUSTOM_ID, default=YesNo()),
@@ -410,7 +379,13 @@ THREAD_SETTINGS: dict[str, Shape] = {
 THREAD_FROM_MESSAGE = Form(THREAD_SETTINGS, ("name",))
 NEW_THREAD = Form({**THREAD_SETTINGS, "type": Among((10, 11, 12)), "invitable": YesNo()}, ("name",))
 NEW_POST = Form(
-    {**THREAD_SETTINGS, "message": JUST_A_LOOK, "applied_tags": Many(Snowflake(), 5)},
+    {
+        **THREAD_SETTINGS,
+        "message": JUST_A_LOOK,
+        "applied_tags": Many(Snowflake(), 5),
+        # Not documented for posts, but discord.py sends it.
+        "type": Among((11,)),
+    },
     ("name", "message"),
 )
 EDITED_THREAD = Form({**THREAD_SETTINGS, "archived": YesNo(), "locked": YesNo()})

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
@@ -62,6 +61,7 @@ class Intent(IntFlag):
     MESSAGE_CONTENT = 1 << 15
 
 
+NO_INTENT = Intent(0)
 PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
 KNOWN_INTENTS = (1 << 26) - 1
 
@@ -199,7 +199,7 @@ class Gateway:
         data: Json,
         *,
         guild: Guild | None = None,
-        intent: Intent = Intent(0),
+        intent: Intent = NO_INTENT,
         keep: bool = True,
     ) -> bool:
         """Send an event to whom it concerns; whether it went out at once."""
@@ -328,9 +328,8 @@ class Gateway:
             line=line,
         )
         self.sessions[session.id] = session
-        guilds = [
-            g for g in self._world.guilds.values() if self._world.has_bot(g) and session.minds(g)
-        ]
+        mine = [guild for guild in self._world.guilds.values() if session.minds(guild)]
+        guilds = [guild for guild in mine if self._world.has_bot(guild)]
         ready = {
             "v": 10,
             "user": self._payloads.user(self._world.bot) | {"verified": True, "mfa_enabled": True},
@@ -351,19 +350,15 @@ class Gateway:
     def _refuse_identify(self, asked: Json) -> Close | None:
         number, shards = asked.get("shard", [0, 1])
         intents = asked.get("intents")
-        checks: list[tuple[Close, Callable[[], bool]]] = [
-            (Close.AUTHENTICATION_FAILED, lambda: asked.get("token") != self._world.token),
-            (Close.INVALID_SHARD, lambda: not 0 <= number < shards),
-            (
-                Close.INVALID_INTENTS,
-                lambda: not isinstance(intents, int) or intents & ~KNOWN_INTENTS != 0,
-            ),
-            (
-                Close.DISALLOWED_INTENTS,
-                lambda: Intent(intents) & PRIVILEGED & ~self.allowed_intents != 0,
-            ),
-        ]
-        return next((code for code, is_wrong in checks if is_wrong()), None)
+        if asked.get("token") != self._world.token:
+            return Close.AUTHENTICATION_FAILED
+        if not 0 <= number < shards:
+            return Close.INVALID_SHARD
+        if not isinstance(intents, int) or intents & ~KNOWN_INTENTS:
+            return Close.INVALID_INTENTS
+        if Intent(intents) & PRIVILEGED & ~self.allowed_intents:
+            return Close.DISALLOWED_INTENTS
+        return None
 
     def _resume(self, line: Line, asked: Json) -> Session | None:
         if asked.get("token") != self._world.token:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tests.fakes.discord_api import forms
 from tests.fakes.discord_api.calls import Upload
@@ -31,7 +31,9 @@ from tests.fakes.discord_api.writing import Writing
 #: A file as tests give it: named, or just its bytes.
 File: TypeAlias = Upload | bytes
 #: What a person gives for an option or a field of a form.
-Value: TypeAlias = "str | int | float | bool | User | Channel | Role | File | Sequence[str] | Sequence[File] | None"
+Value: TypeAlias = (
+    str | float | bool | User | Channel | Role | File | Sequence[str] | Sequence[File] | None
+)
 
 _MAGIC = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp"}
 
@@ -215,7 +217,8 @@ class Person(User):
         """Fill in the form that *opened* showed, by custom id, and send it."""
         if opened.modal is None or opened.user is not self:
             raise CannotDo(f"No form is open for {self}.")
-        left, resolved = dict(values), {}
+        left = dict(values)
+        resolved: Json = {}
         ids = iter(range(1, 1000))
 
         def filled(part: Json) -> Json:
@@ -373,7 +376,7 @@ class Person(User):
         if kind in forms.TYPED:
             check_typed(known, value)
             return {"name": known["name"], "type": kind, "value": value}
-        wanted = {6: User, 7: Channel, 8: Role, 9: (User, Role), 11: (Upload, bytes)}[kind]
+        wanted: Any = {6: User, 7: Channel, 8: Role, 9: (User, Role), 11: (Upload, bytes)}[kind]
         if not isinstance(value, wanted):
             raise CannotDo(f"Option {known['name']!r} takes a {wanted}, not {value!r}.")
         assert isinstance(value, User | Channel | Role | Upload | bytes)
@@ -417,7 +420,9 @@ class Person(User):
     def _picked(
         self, menu: Json, values: Sequence[object], resolved: Json, channel: Channel
     ) -> list[str]:
-        low, high = menu.get("min_values", 1), menu.get("max_values", 1)
+        low, high = (
+            1 if menu.get(end) is None else menu[end] for end in ("min_values", "max_values")
+        )
         if not low <= len(values) <= high:
             raise CannotDo(f"{menu['custom_id']!r} takes {low} to {high} values, not {values!r}.")
         if "options" in menu:
@@ -452,6 +457,8 @@ class Person(User):
                 if not value and not required:
                     return {"values": []}
                 return {"values": self._picked(part, value, resolved, channel)}
+            case _:
+                pass
         raise CannotDo(f"{part['custom_id']!r} (type {part['type']}) does not take {value!r}.")
 
     def _check_sees(self, message: Message) -> None:

@@ -29,6 +29,7 @@ from tests.fakes.discord_api.payloads import Payloads
 from tests.fakes.discord_api.people import Person
 from tests.fakes.discord_api.refusals import Json, Problems, Refused, Why, wrong
 from tests.fakes.discord_api.world import (
+    MIB,
     USUAL_PERMISSIONS,
     Channel,
     ChannelKind,
@@ -49,10 +50,10 @@ API = "/api/v10"
 class DiscordServer:
     """A strict Discord for one bot; see the package for how to use it."""
 
-    def __init__(self, *, token: str = "MTAwMA.fake.discord-token") -> None:
+    def __init__(self) -> None:
         clock = Clock()
         bot = User(id=1_000_000_000_000_000_001, name="vivant", bot=True)
-        self.world = World(bot=bot, token=token, clock=clock)
+        self.world = World(bot=bot, clock=clock)
         self.world.users[bot.id] = bot
         self.payloads = Payloads(self.world)
         self.gateway = Gateway(self.world, self.payloads)
@@ -77,7 +78,8 @@ class DiscordServer:
 
     async def start(self, port: int = 0) -> None:
         """Listen on loopback; 0 takes a free port."""
-        app = web.Application()
+        # The limit that counts is the channel's, and is told in Discord's own words.
+        app = web.Application(client_max_size=1024 * MIB)
         app.router.add_get("/gateway", self.gateway.serve)
         # `/gateway/?v=10`: the client keeps the path of the address that it was told.
         app.router.add_get("/gateway/", self.gateway.serve)

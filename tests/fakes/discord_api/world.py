@@ -3,6 +3,7 @@
 Plain data that tests read freely. Nothing here knows HTTP, websockets or JSON forms.
 """
 
+import base64
 import itertools
 import time
 from collections import deque
@@ -46,6 +47,9 @@ class MessageFlag(IntFlag):
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
     COMPONENTS_V2 = 1 << 15
+
+
+NO_FLAGS = MessageFlag(0)
 
 
 class Permission(IntFlag):
@@ -295,7 +299,7 @@ class Message:
     author: User
     look: Look
     sent_at: float
-    flags: MessageFlag = MessageFlag(0)
+    flags: MessageFlag = NO_FLAGS
     edited_at: float | None = None
     before: list[Look] = field(default_factory=list)
     reply_to: "Message | None" = None
@@ -453,7 +457,6 @@ class World:
     """All of it."""
 
     bot: User
-    token: str
     clock: Clock = field(default_factory=Clock)
     #: Where files are served from; known once the server listens.
     cdn: str = ""
@@ -471,6 +474,11 @@ class World:
     #: The bot's last messages, for `enforce_nonce`.
     recent: deque[Message] = field(default_factory=lambda: deque(maxlen=1000))
     _count: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def token(self) -> str:
+        """The bot's token: its id in base64 first, as all of them."""
+        return base64.b64encode(str(self.bot.id).encode()).decode() + ".fake.for-tests"
 
     @property
     def application_id(self) -> int:

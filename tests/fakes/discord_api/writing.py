@@ -103,7 +103,10 @@ class Writing:
         if MessageFlag.COMPONENTS_V2 in flags:
             for name in ("content", "embeds"):
                 if getattr(look, name):
-                    words = f"The '{name}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+                    words = (
+                        f"The '{name}' field cannot be used when using "
+                        "MessageFlags.IS_COMPONENTS_V2"
+                    )
                     code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
                     problems.add((*at, name), code, words)
         check_mentions(payload.get("allowed_mentions"), problems, at)
@@ -410,6 +413,8 @@ def check_components(
                     words = "Only attachment://<filename> is supported for files."
                     problems.add(at, "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", words)
                 check_media(part["file"]["url"], look, problems, at)
+            case _:
+                pass
 
 
 def check_custom_ids(everything: list[Json], problems: Problems, at: Path) -> None:
