@@ -279,14 +279,10 @@ class BotApi:
         post = chat.standing(parameters["message_id"])
         if post is None:
             raise bad_request("message to react not found")
-        reactions = [
-            only_known("ReactionTypeEmoji", given) for given in parameters.get("reaction", [])
-        ]
+        reactions = parameters.get("reaction", [])
         if len(reactions) > 1:  # "bots can set up to one reaction per message"
             raise bad_request("REACTIONS_TOO_MANY")
-        emoji = [str(reaction.get("emoji")) for reaction in reactions]
-        if not set(emoji) <= {known.value for known in ReactionEmoji}:
-            raise bad_request("REACTION_INVALID")
+        emoji = [_reaction(reaction) for reaction in reactions]
         post.reactions[self._bot.id] = emoji
         self._switchboard.changed()
         return True
@@ -697,6 +693,17 @@ def _markup(parameters: Parameters) -> Body | None:
         for button in row:
             _check_button(only_known("InlineKeyboardButton", button))
     return markup if any(markup["inline_keyboard"]) else None
+
+
+def _reaction(given: object) -> str:
+    """The emoji of a reaction; custom ones are for chats that have chosen some, and none has."""
+    if isinstance(given, dict) and given.get("type") == "custom_emoji":
+        only_known("ReactionTypeCustomEmoji", given)
+        raise bad_request("REACTION_INVALID")
+    emoji = only_known("ReactionTypeEmoji", given).get("emoji")
+    if emoji not in {known.value for known in ReactionEmoji}:
+        raise bad_request("REACTION_INVALID")
+    return str(emoji)
 
 
 def _check_button(button: Body) -> None:

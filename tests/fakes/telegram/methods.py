@@ -96,10 +96,11 @@ def _method(required: str = "", optional: str = "", **differing: Kind) -> Method
     return Method(frozenset(required.split()), frozenset(optional.split()), differing)
 
 
-_SENDING = (
-    "business_connection_id message_thread_id direct_messages_topic_id disable_notification "
+_SENDING_INVOICE = (
+    "message_thread_id direct_messages_topic_id disable_notification "
     "protect_content allow_paid_broadcast message_effect_id reply_parameters "
 )
+_SENDING = _SENDING_INVOICE + "business_connection_id "
 _SENDING_ONE = _SENDING + "suggested_post_parameters reply_markup "
 _CAPTION = "caption parse_mode caption_entities show_caption_above_media "
 _SIZE = "duration width height thumbnail "
@@ -151,7 +152,7 @@ METHODS: dict[str, Method] = {
     "answerPreCheckoutQuery": _method("pre_checkout_query_id ok", "error_message"),
     "sendInvoice": _method(
         "chat_id title description payload currency prices",
-        _SENDING_ONE + _INVOICE + "start_parameter",
+        _SENDING_INVOICE + _INVOICE + "suggested_post_parameters reply_markup start_parameter",
     ),
     "createInvoiceLink": _method(
         "title description payload currency prices",
@@ -194,6 +195,7 @@ FIELDS: dict[str, frozenset[str]] = {
         "BotCommand": "command description",
         "BotCommandScope": "type chat_id user_id",
         "ReactionTypeEmoji": "type emoji",
+        "ReactionTypeCustomEmoji": "type custom_emoji_id",
         "LinkPreviewOptions": (
             "is_disabled url prefer_small_media prefer_large_media show_above_text"
         ),

@@ -52,6 +52,7 @@ class UpdateDesk:
             bot.updates = bot.updates[offset:]
         else:
             bot.updates = [update for update in bot.updates if update["update_id"] >= offset]
+        self.switchboard.changed()
         try:
             await self.switchboard.until(
                 lambda: bot.updates or poll.ended, timeout_s=max(0, parameters.get("timeout", 0))
