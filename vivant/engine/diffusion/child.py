@@ -1,0 +1,170 @@
+"""The worker process: owns one card and one loaded pipeline, and does what the pipe says.
+
+Started by `host` as `python -m vivant.engine.diffusion.child`. It knows no token, no queue
+and no user, fetches nothing, and ends when its parent does. It imports torch, but only once
+somebody listens to the pipe.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from vivant.engine import RenderStopped
+from vivant.engine.diffusion.preset import of_directory, read
+from vivant.engine.diffusion.wire import (
+    Alive,
+    Failed,
+    Made,
+    Message,
+    Render,
+    Step,
+    Stop,
+    Stopped,
+    Trouble,
+    receive,
+    send,
+)
+from vivant.errors import SettingsError
+
+if TYPE_CHECKING:
+    from vivant.engine.diffusion.pipeline import Pipeline, Take
+
+logger = logging.getLogger(__name__)
+
+#: How often the parent hears that work goes on inside a step.
+_ALIVE_EVERY_S = 1.0
+
+
+def main(load: "Callable[[argparse.Namespace], Pipeline] | None" = None) -> None:
+    """Load, then render until the parent hangs up; *load* is the tests' way to go wrong."""
+    # The parent drains first and then hangs up; a signal to the whole group must not take
+    # the clip that is in hand.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--preset", type=Path)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    os.set_inheritable(arguments.fd, False)
+    desk = Desk(Connection(arguments.fd))
+    threading.Thread(target=desk.listen, daemon=True).start()
+    try:
+        pipeline = (load or loaded)(arguments)
+        desk.say(pipeline.ready)
+        while True:
+            desk.serve(pipeline)
+    except SettingsError as exc:
+        desk.say(Failed(kind="unusable", text=str(exc)))
+    except Trouble as exc:
+        desk.say(exc.failed)
+
+
+class Desk:
+    """Takes orders from the parent while the card is busy, and answers them one by one."""
+
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+        self._orders: queue.SimpleQueue[tuple[Render, list[Image.Image]]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._spoke_at = 0.0
+
+    def listen(self) -> None:
+        """Hear the parent; when it is gone there is nobody to work for."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                match receive(self._line):
+                    case Stop():
+                        self._stop.set()
+                    case Render() as order:
+                        size = (order.width, order.height)
+                        photos = [
+                            Image.frombytes("RGB", size, self._line.recv_bytes())
+                            for _ in range(order.photos)
+                        ]
+                        # On this thread: a Stop that came too late for the last render must
+                        # not end this one.
+                        self._stop.clear()
+                        self._orders.put((order, photos))
+                    case unexpected:
+                        logger.error("not for a worker: %s", type(unexpected).__name__)
+        os._exit(0)
+
+    def say(self, message: Message) -> None:
+        """Tell the parent."""
+        self._spoke_at = time.monotonic()
+        send(self._line, message)
+
+    def serve(self, pipeline: "Pipeline") -> None:
+        """Answer the next order; raises `Trouble` when the card is of no use any more."""
+        order, photos = self._orders.get()
+        try:
+            take = pipeline.render(order, photos, self._step, self._check)
+        except RenderStopped:
+            self.say(Stopped())
+        except Trouble as exc:
+            logger.warning("no clip: %s", exc.failed.kind, exc_info=True)
+            if exc.failed.kind == "broken":
+                raise
+            self.say(exc.failed)
+        else:
+            self._hand_over(take)
+
+    def _hand_over(self, take: "Take") -> None:
+        frames, height, width, _ = take.pictures.shape
+        self.say(
+            Made(
+                num_frames=frames,
+                width=width,
+                height=height,
+                channels=take.sound.channels if take.sound else 0,
+                sample_rate=take.sound.sample_rate if take.sound else 0,
+                passes=take.passes,
+                tiled=take.tiled,
+                peak_bytes=take.peak_bytes,
+            )
+        )
+        for picture in take.pictures:
+            self._line.send_bytes(picture.reshape(-1).data)
+        if take.sound:
+            self._line.send_bytes(take.sound.samples)
+
+    def _step(self, step: int, total: int) -> None:
+        self._raise_if_stopped()
+        self.say(Step(step=step, total=total))
+
+    def _check(self) -> None:
+        self._raise_if_stopped()
+        if time.monotonic() - self._spoke_at > _ALIVE_EVERY_S:
+            self.say(Alive())
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise RenderStopped
+
+
+def loaded(arguments: argparse.Namespace) -> "Pipeline":
+    """The pipeline that the parent asks for; raises `Trouble` or `SettingsError`."""
+    # Takes seconds, and minutes with the weights: the parent's end is noticed meanwhile.
+    from vivant.engine.diffusion.pipeline import Pipeline  # noqa: PLC0415
+
+    preset = read(arguments.preset) if arguments.preset else of_directory(arguments.folder)
+    return Pipeline(preset, arguments.folder, models=arguments.models, device=arguments.device)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""Weights from the hub to the disk, checked; the only code here that ever fetches.
+
+safetensors and small text files only, at one commit, each file against the hash that the hub
+states. What was fetched is written down beside it, so that a preset without a pinned commit
+still stays at the one it first found. Never imports torch.
+"""
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import huggingface_hub
+
+from vivant.engine.diffusion.preset import Preset, check_accepted, folder_of
+from vivant.errors import SettingsError
+
+#: Typed only in part.
+_hub: Any = huggingface_hub
+
+#: Called with (bytes that are here, bytes in all) while a preset is fetched.
+OnBytes = Callable[[int, int], None]
+
+#: What was fetched, beside the weights.
+RECORD = "vivant-weights.json"
+#: Nothing that could run: no pickle, no Python.
+_SAFE = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What one preset takes from one repository."""
+
+    repo: str
+    revision: str
+    #: Patterns of files.
+    only: tuple[str, ...] = ("*",)
+    #: Folders that are left out.
+    without: tuple[str, ...] = ()
+
+    def takes(self, file: str) -> bool:
+        """Whether *file* is fetched."""
+        return (
+            any(fnmatch(file, pattern) for pattern in self.only)
+            and any(fnmatch(file, pattern) for pattern in _SAFE)
+            and not any(file.startswith(f"{folder}/") for folder in self.without)
+        )
+
+    @property
+    def name(self) -> str:
+        """As the record of what was fetched calls it."""
+        return f"{' '.join(self.only)} without {' '.join(self.without) or 'nothing'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was fetched from one repository, at which commit."""
+
+    commit: str = ""
+    #: File to digest: "sha256:..." of a large one, "git:..." (its blob id) of a small one.
+    files: dict[str, str] = field(default_factory=dict)
+    #: The needs that are wholly here.
+    fetched: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Record":
+        """The record beside the weights; an empty one where nothing was fetched."""
+        try:
+            return cls(**json.loads((folder / RECORD).read_text("utf-8")))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, TypeError) as exc:
+            raise SettingsError(f"{folder / RECORD} cannot be read: {exc}") from exc
+
+    def write(self, folder: Path) -> None:
+        """Write it whole or not at all."""
+        new = folder / f"{RECORD}.new"
+        new.write_text(json.dumps(asdict(self), indent=1), "utf-8")
+        new.replace(folder / RECORD)
+
+
+def needs(preset: Preset) -> tuple[Need, ...]:
+    """What *preset* is made of; the base leaves out what comes from elsewhere."""
+    weights = preset.weights
+    without = (*(part.component for part in weights.parts if part.repo), *weights.without)
+    return (
+        Need(repo=weights.repo, revision=weights.revision, without=without),
+        *(
+            Need(
+                repo=part.repo,
+                revision=part.revision,
+                only=(f"{part.subfolder}/*" if part.subfolder else "*",),
+            )
+            for part in weights.parts
+            if part.repo
+        ),
+        *(
+            Need(repo=lora.repo, revision=lora.revision, only=(lora.file,))
+            for lora in weights.loras
+            if lora.repo
+        ),
+    )
+
+
+def is_present(preset: Preset, models_dir: Path) -> bool:
+    """Whether all of *preset* was fetched, at the commits that it pins."""
+    for need in needs(preset):
+        record = Record.read(folder_of(models_dir, need.repo))
+        if need.name not in record.fetched or need.revision not in ("", record.commit):
+            return False
+    return True
+
+
+def download(
+    preset: Preset,
+    models_dir: Path,
+    on_bytes: OnBytes,
+    *,
+    accepted: frozenset[str] = frozenset(),
+    endpoint: str | None = None,
+) -> None:
+    """Fetch what is missing of *preset* and check it; may be stopped and called again.
+
+    *accepted* names the presets whose licence the operator took; *endpoint* is another hub.
+    A token for gated weights is taken from HF_TOKEN. Raises `SettingsError`.
+    """
+    check_accepted(preset, accepted)
+    hub = _Hub(endpoint)
+    listed = [_Listed.at(hub, need, models_dir) for need in needs(preset)]
+    total = sum(file.size for each in listed for file in each.files)
+    here = sum(file.size for each in listed for file in each.files if each.has(file))
+    _check_space(models_dir, total - here)
+    on_bytes(here, total)
+    for each in listed:
+        for file in each.files:
+            if each.has(file):
+                continue
+
+            def on_part(count: int, before: int = here, most: int = file.size) -> None:
+                on_bytes(before + min(count, most), total)
+
+            each.fetch(hub, file, on_part)
+            here += file.size
+            on_bytes(here, total)
+        each.finish()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    name: str
+    size: int
+    digest: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Listed:
+    """One need, with what the hub says is in it."""
+
+    need: Need
+    folder: Path
+    record: Record
+    files: list[_File]
+
+    @classmethod
+    def at(cls, hub: "_Hub", need: Need, models_dir: Path) -> "_Listed":
+        folder = folder_of(models_dir, need.repo)
+        record = Record.read(folder)
+        commit, files = hub.listed(need.repo, need.revision or record.commit)
+        if record.commit != commit:
+            record = Record(commit=commit)
+        files = [file for file in files if need.takes(file.name)]
+        if not files:
+            raise SettingsError(f"{need.repo} has no safetensors that {need.name} asks for")
+        return cls(need=need, folder=folder, record=record, files=files)
+
+    def has(self, file: _File) -> bool:
+        path = self.folder / file.name
+        return (
+            self.record.files.get(file.name) == file.digest
+            and path.is_file()
+            and path.stat().st_size == file.size
+        )
+
+    def fetch(self, hub: "_Hub", file: _File, on_part: Callable[[int], None]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / file.name
+        hub.fetch(self.need.repo, self.record.commit, file, self.folder, on_part)
+        if _digest(path, file) != file.digest:
+            path.unlink()
+            raise SettingsError(f"{self.need.repo}/{file.name} is not what the hub says it is")
+        self.record.files[file.name] = file.digest
+        self.record.write(self.folder)
+
+    def finish(self) -> None:
+        # Another need of the same repository may have written since.
+        record = Record.read(self.folder)
+        known = record if record.commit == self.record.commit else self.record
+        if self.need.name not in known.fetched:
+            known.fetched.append(self.need.name)
+        known.write(self.folder)
+
+
+class _Hub:
+    """huggingface_hub, with its exceptions turned into ours."""
+
+    def __init__(self, endpoint: str | None) -> None:
+        self._endpoint = endpoint
+
+    def listed(self, repo: str, revision: str) -> tuple[str, list[_File]]:
+        """The commit and all files of *repo* at *revision*, the newest when it is empty."""
+        with _our_errors(repo):
+            info = _hub.HfApi(endpoint=self._endpoint).model_info(
+                repo, revision=revision or None, files_metadata=True
+            )
+        files = [
+            _File(
+                name=each.rfilename,
+                size=each.size or 0,
+                digest=f"sha256:{each.lfs.sha256}" if each.lfs else f"git:{each.blob_id}",
+            )
+            for each in info.siblings or ()
+        ]
+        return info.sha or "", files
+
+    def fetch(
+        self, repo: str, commit: str, file: _File, folder: Path, on_part: Callable[[int], None]
+    ) -> None:
+        """Fetch one file; *on_part* hears how many bytes of it came."""
+        with _our_errors(repo):
+            _hub.hf_hub_download(
+                repo,
+                file.name,
+                revision=commit,
+                local_dir=folder,
+                endpoint=self._endpoint,
+                tqdm_class=partial(_Bytes, on_part),
+            )
+
+
+class _Bytes:
+    """Stands where the hub's library wants a progress bar, and only counts."""
+
+    def __init__(
+        self, on_part: Callable[[int], None], *_: object, initial: int = 0, **__: object
+    ) -> None:
+        self._on_part = on_part
+        self._came = initial
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, count: float | None = 1) -> None:
+        self._came += int(count or 0)
+        self._on_part(self._came)
+
+
+@contextlib.contextmanager
+def _our_errors(repo: str) -> Iterator[None]:
+    try:
+        yield
+    except _hub.errors.GatedRepoError as exc:
+        raise SettingsError(
+            f"{repo} is gated: accept its terms on its page, and set HF_TOKEN to a token that may "
+            "read it"
+        ) from exc
+    except (OSError, _hub.errors.HTTPError, ValueError) as exc:
+        raise SettingsError(f"{repo}: {type(exc).__name__}: {exc}") from exc
+
+
+def _check_space(models_dir: Path, missing: int) -> None:
+    models_dir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(models_dir).free
+    if missing > free:
+        raise SettingsError(
+            f"{missing / 1e9:.0f} GB are missing, {models_dir} has {free / 1e9:.0f} GB free"
+        )
+
+
+def _digest(path: Path, file: _File) -> str:
+    kind = file.digest.partition(":")[0]
+    # A blob's id in git is a SHA-1 over a header and the content.
+    hashed = hashlib.sha256() if kind == "sha256" else hashlib.sha1(usedforsecurity=False)
+    if kind == "git":
+        hashed.update(f"blob {path.stat().st_size}\0".encode())
+    with path.open("rb") as content:
+        while chunk := content.read(_CHUNK):
+            hashed.update(chunk)
+    return f"{kind}:{hashed.hexdigest()}"
