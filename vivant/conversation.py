@@ -41,10 +41,13 @@ class Conversation:
     async def on_photo(self, message: PhotoMessage) -> None:
         """Accept and acknowledge, ask, or say why not. Handling it twice is harmless."""
         try:
-            outcome = await self.intake.accept(message)
+            await self.take(message)
         except Refused as refusal:
             await self._refuse(message, refusal)
-            return
+
+    async def take(self, message: PhotoMessage) -> None:
+        """Like `on_photo`, but a refusal is the caller's to tell."""
+        outcome = await self.intake.accept(message)
         if isinstance(outcome, Question):
             await self._ask(message, outcome)
         else:

@@ -55,12 +55,17 @@ class Hearing:
                     await self._hang_up()
                     raise
 
+    def deafen(self) -> None:
+        """Hear nothing more; what runs goes on."""
+        self._stopping = True
+        if self._worker is not None:
+            self._worker.allow_pick_jobs = False
+
     async def stop(self, drain_s: float) -> None:
         """Hear nothing more; let what runs finish for *drain_s* seconds, then cancel it."""
-        self._stopping = True
+        self.deafen()
         if self._worker is None:
             return
-        self._worker.allow_pick_jobs = False
         running = [task for task in self._worker.tasks.values() if not task.done()]
         if running:
             await asyncio.wait(running, timeout=drain_s)
@@ -101,12 +106,12 @@ async def hearing(
     *,
     at_once: int,
     drain_s: float,
-) -> AsyncGenerator[None]:
+) -> AsyncGenerator[Hearing]:
     """Listen until the block ends; then drain."""
     ears = Hearing(redis_url, queue, on_ring, at_once)
     running = asyncio.create_task(ears.run(), name=f"hearing {queue}")
     try:
-        yield
+        yield ears
     finally:
         await ears.stop(drain_s)
         running.cancel()

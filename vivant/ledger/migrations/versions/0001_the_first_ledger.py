@@ -30,6 +30,22 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "drafts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("order", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
+        sa.UniqueConstraint("key", name=op.f("uq_drafts_key")),
+        sqlite_strict=True,
+    )
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_drafts_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
         "inbox",
         sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("bot", sa.Text(), nullable=False),
@@ -242,5 +258,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_inbox_platform_bot_state_arrived_at"))
 
     op.drop_table("inbox")
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_drafts_created_at"))
+
+    op.drop_table("drafts")
     op.drop_table("accounts")
     # ### end Alembic commands ###

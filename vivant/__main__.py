@@ -1,0 +1,201 @@
+"""The command line: `vivant`, or `python -m vivant`."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vivant.clips import Wish
+from vivant.errors import LedgerDown, RedisMissing, SettingsError
+from vivant.logs import start_log
+from vivant.processes import (
+    engine_at_hand,
+    is_alive,
+    run_bot,
+    run_engine,
+    run_everything,
+    stop_signal,
+    stop_with_parent,
+)
+from vivant.services import open_services, running
+from vivant.settings import Settings
+
+app = typer.Typer(
+    help="Send a photo and a few words; the photo comes back moving.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+engine_app = typer.Typer(help="Render clips; or see and fetch engines.")
+app.add_typer(engine_app, name="engine")
+
+T = TypeVar("T")
+WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True)]
+
+
+@app.command()
+def up() -> None:
+    """Everything on this machine: Redis if none is named, an engine, each bot with a token."""
+    settings = _settings("vivant")
+    _run(run_everything(settings))
+
+
+@app.command()
+def animate(
+    photo: Annotated[Path, typer.Argument(help="JPEG, PNG, WebP, GIF or AVIF", dir_okay=False)],
+    words: Annotated[str, typer.Argument(help='what should happen: "group hug"')] = "",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="the clip; default: beside you")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="length of the clip", min=0.5)] = None,
+    strength: Annotated[
+        float, typer.Option(help="below 1 is calmer, above is stronger", min=0.1, max=3)
+    ] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="the same seed is the same clip")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="the end leads into the start")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="all in the photo are adults, and fine with it")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one line for scripts")] = False,
+) -> None:
+    """Bring one photo to life. Exit code 0: a clip; 1: not set up; 3: refused; 4: failed."""
+    from vivant.bots.terminal.animate import Exit, animate, unrationed  # noqa: PLC0415
+
+    settings = unrationed(_settings("vivant", level=logging.WARNING))
+    console = Console(stderr=True, quiet=as_json)
+    if not photo.is_file():
+        _complain(f"there is no file {photo}")
+    target = (out or Path(f"{photo.stem}-alive.mp4")).absolute()
+    if not os.access(target.parent, os.W_OK):
+        _complain(f"cannot write into {target.parent}")
+    wish = Wish(strength=strength, duration_s=seconds, seed=seed, loop=loop)
+
+    async def ask() -> Exit:
+        async with open_services(settings) as services, engine_at_hand(services):
+            outcome = await animate(services, console, photo, words, target, wish, yes=yes)
+        stages = outcome.job.stages if outcome.job else {}
+        if as_json:
+            clip = str(target) if outcome.exit is Exit.CLIP else None
+            line = {"clip": clip, "said": outcome.said, "seconds": stages}
+            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        else:
+            console.print(outcome.said, highlight=False, markup=False)
+            if outcome.exit is Exit.CLIP:
+                told = ", ".join(f"{stage} {spent:.2f} s" for stage, spent in stages.items())
+                console.print(f"{target}\n{told}", highlight=False, markup=False, soft_wrap=True)
+        return outcome.exit
+
+    raise typer.Exit(_run(ask()))
+
+
+@app.command()
+def bot(
+    platform: Annotated[str, typer.Argument(help="telegram or discord")],
+    with_parent: WithParent = False,
+) -> None:
+    """One bot."""
+    settings = _settings(platform)
+
+    async def talk() -> None:
+        stop = stop_signal()
+        if with_parent:
+            async with running(stop_with_parent(stop), "parent"):
+                await run_bot(settings, platform, stop=stop)
+        else:
+            await run_bot(settings, platform, stop=stop)
+
+    _run(talk())
+
+
+@engine_app.callback(invoke_without_command=True)
+def engine(
+    context: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", hidden=True)] = False,
+    with_parent: WithParent = False,
+) -> None:
+    """Render clips until told to stop."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings("engine", level=logging.WARNING if quiet else logging.INFO)
+
+    async def work() -> None:
+        stop = stop_signal()
+        if with_parent:
+            async with running(stop_with_parent(stop), "parent"):
+                await run_engine(settings, stop=stop)
+        else:
+            await run_engine(settings, stop=stop)
+
+    _run(work())
+
+
+@engine_app.command()
+def download(
+    name: Annotated[str, typer.Argument(help="puppet")] = "puppet",
+) -> None:
+    """Fetch what an engine needs, once; checked by its sha256."""
+    from vivant.engine.downloads import download  # noqa: PLC0415
+
+    settings = _settings("vivant")
+    try:
+        download(name, settings.models_dir, Console(stderr=True))
+    except SettingsError as exc:
+        _complain(str(exc))
+
+
+@app.command()
+def doctor(
+    alive: Annotated[
+        bool, typer.Option("--alive", help="only whether a process gave a sign of life just now")
+    ] = False,
+) -> None:
+    """What is configured, whether it answers, and how to mend it."""
+    from vivant.doctor import examine  # noqa: PLC0415
+
+    settings = _settings("vivant", level=logging.ERROR)
+    if alive:
+        raise typer.Exit(0 if is_alive(settings.data_dir) else 1)
+    findings = _run(examine(settings))
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "what", "found", "to mend it"):
+        table.add_column(heading)
+    for finding in findings:
+        table.add_row("✓" if finding.is_well else "✗", finding.what, finding.found, finding.mend)
+    Console().print(table)
+    raise typer.Exit(0 if all(found.is_well or found.is_optional for found in findings) else 1)
+
+
+def _settings(process: str, *, level: int = logging.INFO) -> Settings:
+    try:
+        settings = Settings.load()
+    except SettingsError as exc:
+        _complain(str(exc))
+    tokens = [settings.telegram_token, settings.discord_token, settings.secret]
+    start_log(process, secrets=[token.get_secret_value() for token in tokens if token], level=level)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except (SettingsError, RedisMissing, LedgerDown) as exc:
+        _complain(str(exc))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _complain(sentence: str) -> NoReturn:
+    sys.stderr.write(f"vivant: {sentence}\n")
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,163 @@
+"""Frames to an mp4 that every phone plays, and that says a machine made it.
+
+H.264 High, yuv420p, BT.709 converted and tagged, index first. It asks for each picture as it
+goes, so an engine that draws while it is asked is never held in memory as a whole.
+"""
+
+import subprocess
+import tempfile
+import wave
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import imageio_ffmpeg
+from PIL import Image
+
+from vivant.clips import FailureReason
+from vivant.engine import Frames, Sound
+from vivant.errors import RenderError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: Kept in the file itself, where `/verify` and other tools can read it.
+COMMENT: Final = "AI-generated with Vivant from a photo"
+
+#: Measured: veryfast is as good as medium here and three times faster.
+_X264: Final = ("-preset", "veryfast", "-crf", "18", "-profile:v", "high")
+_FAST_START: Final = ("-movflags", "+faststart", "-metadata", f"comment={COMMENT}")
+#: Without the conversion players that assume BT.709 show skin and green up to 23 of 255 off.
+_BT709: Final = (
+    "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
+    "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+)
+_THUMBNAIL_SIDE: Final = 320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """One clip as bytes, with the picture that stands for it."""
+
+    video: bytes
+    #: JPEG, at most 320 pixels a side.
+    thumbnail: bytes
+    num_frames: int
+
+
+def encode_mp4(frames: Frames, *, limit_bytes: int | None = None) -> Encoded:
+    """Encode *frames*, within *limit_bytes* if one guarding re-encode can do it.
+
+    Blocks; `RenderStopped` comes through from the engine. Raises `RenderError`:
+    CLIP_TOO_LARGE, or RENDER_FAILED when ffmpeg does not do its work.
+    """
+    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
+        path = Path(folder) / "clip.mp4"
+        watched = _Watched(frames)
+        _write(frames, watched, path)
+        if limit_bytes is not None and path.stat().st_size > limit_bytes:
+            path = _squeezed(path, limit_bytes, watched.count / frames.frame_rate)
+        return Encoded(
+            video=path.read_bytes(), thumbnail=watched.thumbnail(), num_frames=watched.count
+        )
+
+
+class _Watched:
+    """Passes the pictures on, counts them, and keeps the middle one."""
+
+    def __init__(self, frames: Frames) -> None:
+        self.count = 0
+        self._frames = frames
+        self._kept: NDArray[np.uint8] | None = None
+
+    def __iter__(self) -> "Iterator[NDArray[np.uint8]]":
+        for picture in self._frames.pictures:
+            if self.count == self._frames.num_frames // 2 or self._kept is None:
+                self._kept = picture.copy()
+            self.count += 1
+            yield picture
+
+    def thumbnail(self) -> bytes:
+        if self._kept is None:
+            raise RenderError(FailureReason.RENDER_FAILED)
+        image = Image.fromarray(self._kept)
+        image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+        out = BytesIO()
+        image.save(out, "JPEG", quality=85)
+        return out.getvalue()
+
+
+def _write(frames: Frames, pictures: _Watched, path: Path) -> None:
+    with _wave_file(frames.sound, path.parent) as sound:
+        with _ffmpeg_errors():
+            # imageio-ffmpeg is untyped: a generator that is sent raw frames.
+            writer = cast(
+                "Generator[None, NDArray[np.uint8] | None, None]",
+                imageio_ffmpeg.write_frames(
+                    str(path),
+                    (frames.width, frames.height),
+                    fps=frames.frame_rate,
+                    codec="libx264",
+                    quality=None,
+                    macro_block_size=2,
+                    audio_path=sound,
+                    audio_codec="aac" if sound else None,
+                    ffmpeg_log_level="error",
+                    output_params=["-vf", _BT709, *_X264, *_FAST_START],
+                ),
+            )
+            writer.send(None)
+        try:
+            for picture in pictures:
+                with _ffmpeg_errors():
+                    writer.send(picture)
+        finally:
+            with _ffmpeg_errors():
+                writer.close()
+
+
+def _squeezed(path: Path, limit_bytes: int, duration_s: float) -> Path:
+    """A second try at the bit rate that the limit leaves room for."""
+    # A tenth is left for the container and for what x264 misses its target by.
+    bits_per_s = int(limit_bytes * 8 * 0.9 / max(duration_s, 0.1))
+    smaller = path.with_name("smaller.mp4")
+    rate = str(bits_per_s)
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path),
+        "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
+        "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-c:a", "copy",
+        *_FAST_START, str(smaller),
+    ]  # fmt: skip
+    try:
+        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603
+    except subprocess.CalledProcessError as exc:
+        raise RenderError(FailureReason.CLIP_TOO_LARGE) from exc
+    if smaller.stat().st_size > limit_bytes:
+        raise RenderError(FailureReason.CLIP_TOO_LARGE)
+    return smaller
+
+
+@contextmanager
+def _wave_file(sound: Sound | None, folder: Path) -> Generator[str | None]:
+    if sound is None:
+        yield None
+        return
+    path = folder / "sound.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(sound.channels)
+        out.setsampwidth(2)
+        out.setframerate(sound.sample_rate)
+        out.writeframes(sound.samples)
+    yield str(path)
+
+
+@contextmanager
+def _ffmpeg_errors() -> Generator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as exc:
+        raise RenderError(FailureReason.RENDER_FAILED, transient=True) from exc
