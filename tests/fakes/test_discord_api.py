@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,6 +51,7 @@ class Bot(discord.Client):
         )
         self.tree = app_commands.CommandTree(self)
         self.heard: list[discord.Message] = []
+        self.came = asyncio.Event()
         self.resumed = 0
         self.does: Callable[[discord.Interaction], Awaitable[object]] = self._defers
 
@@ -95,6 +98,9 @@ class Bot(discord.Client):
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """The real one waits five seconds."""
+
+    async def on_ready(self) -> None:
+        self.came.set()
 
     async def on_message(self, message: discord.Message) -> None:
         self.heard.append(message)
@@ -297,6 +303,47 @@ async def test_who_may_manage_the_server_is_shown_its_settings(place: Place) -> 
     assert asked.reply is not None
 
 
+async def test_subcommands_and_the_menu_of_a_person(server: DiscordServer, http: Http) -> None:
+    """Of a server's own commands; what is sent names the way to the subcommand."""
+    here = Place(server, Bot())
+    show = {"type": 1, "name": "show", "description": "x"}
+    commands = [
+        {"name": "settings", "description": "x", "options": [show]},
+        {"name": "Portrait", "type": 2},
+    ]
+    path = f"/applications/{server.bot.id}/guilds/{here.home.id}/commands"
+    status, _ = await http("PUT", path, commands)
+    shown = here.alice.runs("settings show", here.general)
+    drawn = here.alice.uses_on(here.bob, "Portrait", channel=here.general)
+
+    assert status == 200
+    assert shown.data["options"] == [{"type": 1, "name": "show", "options": []}]
+    assert shown.data["guild_id"] == str(here.home.id)
+    assert drawn.data["target_id"] == str(here.bob.id)
+    assert list(drawn.data["resolved"]) == ["users", "members"]
+    with pytest.raises(CannotDo, match="only the first part"):
+        here.alice.runs("settings", here.general)
+
+
+async def test_an_app_that_a_person_brings_works_in_a_group_dm(place: Place) -> None:
+    place.alice.has_installed_app = True
+    group = place.discord.group_dm(place.alice, place.bob)
+    got: list[discord.Interaction] = []
+
+    async def answers(interaction: discord.Interaction) -> None:
+        got.append(interaction)
+        await interaction.response.send_message("Here")
+
+    place.bot.does = answers
+    asked = place.alice.runs("animate", group, photo=png(), action="hug")
+    await place.discord.until(lambda: asked.reply)
+
+    assert isinstance(got[0].channel, discord.GroupChannel)
+    assert got[0].context.private_channel
+    assert [message.text for message in group.seen_by(place.bob)] == ["Here"]
+    assert await refused(place.channel(group).send("x")) == (403, 50001)
+
+
 # Buttons and forms. ------------------------------------------------------------------------
 
 
@@ -366,6 +413,27 @@ async def test_a_form_is_opened_filled_in_and_sent(place: Place) -> None:
 
     assert sent.reply is not None
     assert sent.reply.text == f"hug, calm, loop True, {len(png())} bytes"
+
+
+class Pick(ui.View):
+    @ui.select(
+        custom_id="size",
+        options=[discord.SelectOption(label="Small"), discord.SelectOption(label="Large")],
+    )
+    async def size(self, interaction: discord.Interaction, select: ui.Select[ui.View]) -> None:
+        await interaction.response.send_message(select.values[0], ephemeral=True)
+
+
+async def test_a_menu_is_picked_from(place: Place) -> None:
+    await place.channel().send("How large?", view=Pick())
+    (message,) = place.general.seen_by(place.alice)
+    picked = place.alice.picks(message, "size", "Large")
+    await place.discord.until(lambda: picked.reply)
+
+    assert picked.reply is not None
+    assert picked.reply.text == "Large"
+    with pytest.raises(CannotDo, match="Huge"):
+        place.alice.picks(message, "size", "Huge")
 
 
 # Messages. ---------------------------------------------------------------------------------
@@ -790,6 +858,50 @@ async def test_a_shard_hears_of_its_own_servers_only(server: DiscordServer) -> N
     assert heard == {guild.id for guild in guilds if (guild.id >> 22) % 2 == shard}
 
 
+IDENTIFY = {"token": Ellipsis, "intents": 1, "properties": {}}
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (["{"], 4002),
+        ([{"op": 99}], 4002),
+        ([{"op": 3, "d": {}}], 4003),
+        ([{"op": 2, "d": {**IDENTIFY, "token": "wrong"}}], 4004),
+        ([{"op": 2, "d": IDENTIFY}, {"op": 2, "d": IDENTIFY}], 4005),
+        ([{"op": 2, "d": {**IDENTIFY, "shard": [2, 2]}}], 4010),
+        ([{"op": 2, "d": {**IDENTIFY, "intents": 1 << 40}}], 4013),
+        ([{"op": 10, "d": {}}], 4001),
+    ],
+)
+async def test_the_gateway_closes_with_the_code_that_says_why(
+    server: DiscordServer, frames: list[Any], code: int
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(server.gateway.url + "?v=10&encoding=json") as line,
+    ):
+        for frame in frames:
+            text = json.dumps(frame, default=lambda _: server.token)
+            await line.send_str("{" if frame == "{" else text)
+        async for _ in line:
+            pass
+
+    assert line.close_code == code
+
+
+async def test_who_sends_no_heartbeats_is_disconnected(server: DiscordServer) -> None:
+    server.gateway.heartbeat_interval_s = 0.05
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(server.gateway.url + "?v=10&encoding=json") as line,
+    ):
+        async for _ in line:
+            pass
+
+    assert line.close_code == 4009
+
+
 # Money. ------------------------------------------------------------------------------------
 
 
@@ -876,3 +988,53 @@ async def test_a_link_to_a_file_expires(place: Place) -> None:
 
     with pytest.raises(discord.NotFound):
         await sent.attachments[0].read()
+
+
+# As a process of its own. ------------------------------------------------------------------
+
+
+async def test_as_a_process_its_people_are_played_over_http() -> None:
+    """A bot in this process, Discord in another: a command, and an answer that is lost."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.fakes.discord_api", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    api_url, token = (await process.stdout.readline()).decode().split()
+    control = api_url.removesuffix("/api/v10") + "/control"
+    lost = asyncio.Event()
+
+    async def animates(interaction: discord.Interaction) -> None:
+        await interaction.response.defer()
+        with pytest.raises((aiohttp.ClientError, OSError)):
+            await interaction.edit_original_response(content="Done")
+        lost.set()
+
+    point_at(api_url)
+    async with Bot() as bot, aiohttp.ClientSession() as session:
+        bot.does = animates
+
+        async def act(verb: str, body: bytes = b"", **query: str) -> int:
+            url = f"{control}/{verb}"
+            async with session.post(url, params=query, data=body) as answer:
+                return answer.status
+
+        async def look(what: str) -> Any:
+            async with session.get(f"{control}/{what}", params={"person": "alice"}) as answer:
+                return await answer.json()
+
+        running_bot = asyncio.create_task(bot.start(token))
+        await bot.came.wait()
+        unknown = await act("run", person="alice", command="animat")
+        await act("fault", trouble="loses_answer", method="PATCH")
+        await act("run", png(), person="alice", command="animate", **{"option.action": "hug"})
+        await lost.wait()
+        seen = (await look("channels"))["general"]
+        calls = await look("calls")
+        await bot.close()
+        await running_bot
+    process.terminate()
+
+    assert unknown == 409
+    assert [message["text"] for message in seen] == ["Done"]
+    assert (calls[-1]["status"], calls[-1]["applied"]) == (None, True)
+    assert await process.wait() == 0

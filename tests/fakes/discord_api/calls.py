@@ -108,7 +108,8 @@ class Fault:
 
     trouble: Trouble
     method: str = "*"
-    #: Matched against the route's path, such as `*/messages/@original`; `*` is anything.
+    #: Matched against the route, as `/channels/{channel}/messages`; `*` is anything. Files are
+    #: at `/attachments/*` and `/ephemeral-attachments/*`.
     route: str = "*"
     #: How many calls it hits; -1 is all of them.
     times: int = 1
@@ -122,7 +123,7 @@ class Fault:
         """Whether it hits this call; it is counted if so."""
         if self.times == 0 or self.method not in ("*", method):
             return False
-        if not fnmatch.fnmatchcase(path, self.route.replace("[", "[[]")):
+        if not fnmatch.fnmatchcase(path, self.route):
             return False
         self.times -= self.times > 0
         self.hits += 1

@@ -20,7 +20,6 @@ from tests.fakes.discord_api.world import (
     walk,
 )
 from tests.fakes.discord_api.writing import (
-    SETTABLE,
     SETTABLE_IN_ANSWERS,
     SETTABLE_IN_EDITS,
     Draft,
@@ -224,11 +223,13 @@ class InteractionCalls:
         )
 
     def _change(self, message: Message, data: Json, call: Call, at: Path) -> None:
-        settable = SETTABLE if message.loading else SETTABLE_IN_EDITS
-        # What is kept from before may be set again.
-        settable |= message.flags & (MessageFlag.EPHEMERAL | MessageFlag.LOADING)
         draft = self._writing.draft(
-            message.channel, data, call.uploads, settable=settable, current=message, at=at
+            message.channel,
+            data,
+            call.uploads,
+            settable=SETTABLE_IN_EDITS,
+            current=message,
+            at=at,
         )
         self._writing.edit(message, draft)
 

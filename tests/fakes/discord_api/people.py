@@ -117,21 +117,28 @@ class Person(User):
         self, name: str, channel: Channel, *, locale: str | None = None, **options: Value
     ) -> Interaction:
         """Run a slash command ("animate", or "settings show"); files are uploaded for it."""
-        command = self._command(name.split(maxsplit=1)[0], 1, channel)
-        leaf = leaf_of(command, name)
+        return self.runs_with(name, channel, options, locale=locale)
+
+    def runs_with(
+        self,
+        name: str,
+        channel: Channel,
+        options: Mapping[str, Value],
+        *,
+        locale: str | None = None,
+    ) -> Interaction:
+        """Run a slash command with these options."""
+        command = self._command(name.partition(" ")[0], 1, channel)
+        known = {option["name"]: option for option in leaf_of(command, name).get("options", [])}
+        if not known.keys() >= options.keys():
+            raise CannotDo(f"/{name} has no option {sorted(options.keys() - known.keys())}.")
+        must = {word for word, option in known.items() if option.get("required")}
+        if not options.keys() >= must:
+            raise CannotDo(f"/{name} needs {sorted(must - options.keys())}.")
         resolved: Json = {}
         given = [
-            self._option(known, options.pop(known["name"]), resolved, channel)
-            for known in leaf.get("options", [])
-            if known["name"] in options
+            self._option(known[word], value, resolved, channel) for word, value in options.items()
         ]
-        if options:
-            raise CannotDo(f"/{name} has no option {sorted(options)}.")
-        missing = {known["name"] for known in leaf.get("options", []) if known.get("required")} - {
-            option["name"] for option in given
-        }
-        if missing:
-            raise CannotDo(f"/{name} needs {sorted(missing)}.")
         data = self._command_data(command, name, given, resolved)
         return self._acts(InteractionKind.COMMAND, channel, data, command, locale=locale)
 
@@ -204,13 +211,14 @@ class Person(User):
         if not found or found[0]["type"] not in forms.SELECTS or found[0].get("disabled"):
             raise CannotDo(f"No menu {custom_id!r} on {message}.")
         resolved: Json = {}
-        data = {
+        data: Json = {
             "component_type": found[0]["type"],
             "custom_id": custom_id,
             "id": found[0]["id"],
             "values": self._picked(found[0], values, resolved, message.channel),
-            "resolved": resolved,
         }
+        if resolved:
+            data["resolved"] = resolved
         return self._acts(InteractionKind.COMPONENT, message.channel, data, message=message)
 
     def submits(self, opened: Interaction, values: Mapping[str, Value]) -> Interaction:
@@ -237,11 +245,9 @@ class Person(User):
         components = [filled(part) for part in opened.modal["components"]]
         if left:
             raise CannotDo(f"The form has no field {sorted(left)}.")
-        data = {
-            "custom_id": opened.modal["custom_id"],
-            "components": components,
-            "resolved": resolved,
-        }
+        data: Json = {"custom_id": opened.modal["custom_id"], "components": components}
+        if resolved:
+            data["resolved"] = resolved
         interaction = self._acts(
             InteractionKind.MODAL_SUBMIT,
             opened.channel,

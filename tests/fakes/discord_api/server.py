@@ -76,8 +76,8 @@ class DiscordServer:
 
     # Its life. -----------------------------------------------------------------------------
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on loopback; 0 takes a free port."""
+    async def start(self, port: int = 0, *more: Callable[[web.Application], None]) -> None:
+        """Listen on loopback; port 0 takes a free one. *more* may add routes of their own."""
         # The limit that counts is the channel's, and is told in Discord's own words.
         app = web.Application(client_max_size=1024 * MIB)
         app.router.add_get("/gateway", self.gateway.serve)
@@ -85,6 +85,8 @@ class DiscordServer:
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_route("*", API + "/{path:.*}", self._serve)
         app.router.add_get("/{path:(?:ephemeral-)?attachments/.*}", self._serve_file)
+        for add in more:
+            add(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
