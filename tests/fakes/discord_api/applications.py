@@ -11,7 +11,7 @@ from tests.fakes.discord_api.shapes import Many
 from tests.fakes.discord_api.world import Entitlement, World
 
 #: How many commands of each type an app may have, for each server and globally.
-COMMAND_LIMITS = {1: 100, 2: 5, 3: 5}
+COMMAND_LIMITS = {1: 100, 2: 15, 3: 15}
 
 
 class ApplicationCalls:

@@ -88,8 +88,8 @@ class InteractionCalls:
                 interaction.reply = self._send(interaction, draft)
             case 5:
                 flags = MessageFlag(data.get("flags", 0))
-                if flags & ~(MessageFlag.EPHEMERAL | MessageFlag.SUPPRESS_NOTIFICATIONS):
-                    words = "Only EPHEMERAL and SUPPRESS_NOTIFICATIONS may be set here."
+                if flags & ~MessageFlag.EPHEMERAL:
+                    words = "The only valid message flag here is EPHEMERAL."
                     raise wrong(("data", "flags"), "BASE_TYPE_CHOICES", words)
                 thinking = Draft(
                     look=Look(),
@@ -146,20 +146,21 @@ class InteractionCalls:
     def follow_up(self, call: Call) -> Answer:
         """Create Followup Message; `wait` is always true."""
         interaction = self._interaction(call)
-        limited = interaction.user_installed_only
-        if limited and interaction.followups_sent >= FOLLOWUPS_WHERE_NOT_A_MEMBER:
-            raise Refused(Why.TOO_MANY_FOLLOWUPS)
         draft = self._draft(interaction, call.form, call, at=())
-        interaction.followups_sent += 1
         thinking = interaction.reply
         if thinking is not None and thinking.loading and not thinking.deleted:
-            # The first follow-up takes the place of "thinking", and is seen by whom that is.
+            # "This endpoint will function as Edit Original Interaction Response", "the ephemeral
+            # flag will be ignored".
             secrecy = thinking.flags & MessageFlag.EPHEMERAL
             flags = draft.flags & ~MessageFlag.EPHEMERAL | secrecy
             self._writing.edit(thinking, dataclasses.replace(draft, flags=flags))
             return 200, self._payloads.message(thinking)
+        limited = interaction.user_installed_only
+        if limited and interaction.followups_sent >= FOLLOWUPS_WHERE_NOT_A_MEMBER:
+            raise Refused(Why.TOO_MANY_FOLLOWUPS)
         message = self._send(interaction, draft)
         interaction.followups.append(message)
+        interaction.followups_sent += 1
         return 200, self._payloads.message(message)
 
     def get(self, call: Call) -> Answer:
@@ -181,10 +182,9 @@ class InteractionCalls:
 
     def _interaction(self, call: Call) -> Interaction:
         interaction = self._world.interactions.get(call.names["token"])
-        known = interaction is not None and interaction.answered
-        if not known or call.names["application"] != str(self._world.application_id):
+        ours = call.names["application"] == str(self._world.application_id)
+        if interaction is None or not interaction.answered or not ours:
             raise Refused(Why.UNKNOWN_WEBHOOK)
-        assert interaction is not None
         if self._world.clock.now() > interaction.created_at + TOKEN_LASTS_S:
             raise Refused(Why.INVALID_WEBHOOK_TOKEN)
         return interaction
