@@ -29,7 +29,17 @@ from tests.fakes.telegram.server import BotServer, Call
 from tests.fakes.telegram.switchboard import Switchboard
 from tests.fakes.telegram.updates import UpdateDesk
 from tests.fakes.telegram.views import ShownMedia, ShownMessage, commands, shown, visible
-from tests.fakes.telegram.world import Body, BotAccount, Chat, Post, Status, Topic, User, World
+from tests.fakes.telegram.world import (
+    SERVICE,
+    Body,
+    BotAccount,
+    Chat,
+    Post,
+    Status,
+    Topic,
+    User,
+    World,
+)
 
 __all__ = [
     "BotAccount",
@@ -197,12 +207,17 @@ class FakeTelegram:
     ) -> None:
         """Let somebody in, or make them an administrator, or put them out."""
         if isinstance(who, BotAccount):
-            creator = next(iter(self.world.users.values())).as_json()
-            self.switchboard.stand(chat, who, status, creator)
+            self.switchboard.stand(chat, who, status, self._creator(chat))
             return
         chat.members[who.id] = status
         if is_anonymous:
             chat.anonymous.add(who.id)
+
+    def _creator(self, chat: Chat) -> Body:
+        for account_id, status in chat.members.items():
+            if status is Status.CREATOR and account_id in self.world.users:
+                return self.world.users[account_id].as_json()
+        return SERVICE
 
     def migrate(self, group: Chat) -> Chat:
         """Make a supergroup of a basic group; the old chat answers with the new id."""

@@ -26,7 +26,7 @@ class Fault:
     """One thing that goes wrong, a number of times."""
 
     kind: FaultKind
-    #: None spoils any method but getUpdates.
+    #: None spoils any method but getUpdates; "download" is the fetching of a file.
     method: str | None = None
     times: int = 1
     status: int = 502

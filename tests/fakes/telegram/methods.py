@@ -24,6 +24,10 @@ class Upload:
     data: bytes
 
 
+#: The parameters of one call, in their types.
+Parameters = dict[str, Any]
+
+
 class Kind(Enum):
     """The type of a parameter on the wire."""
 
@@ -247,20 +251,23 @@ def only_known(type_name: str, given: object) -> dict[str, Any]:
 
 def read_parameters(
     method_name: str, given: Mapping[str, object], uploads: Mapping[str, Upload]
-) -> dict[str, Any]:
+) -> Parameters:
     """The parameters of a call in their types; refuses what the method does not have.
 
-    *given* holds strings where the call was a form, JSON values where it was JSON.
+    *given* holds strings where the call was a form, JSON values where it was JSON. Where a
+    parameter says attach://name, that upload stands in its place.
     """
     method = METHODS.get(method_name)
     if method is None:
         raise not_found()
-    parameters: dict[str, Any] = {}
+    parameters: Parameters = {}
     for name, value in given.items():
         kind = method.kind(name)
         if kind is None:
             raise bad_request(f'unknown parameter "{name}" in {method_name}')
-        parameters[name] = _typed(name, kind, value)
+        typed = _typed(name, kind, value)
+        is_media = kind is Kind.FILE or name == "media"
+        parameters[name] = _with_uploads(typed, uploads) if is_media else typed
     for name, upload in uploads.items():
         if method.kind(name) is Kind.FILE:
             parameters[name] = upload
@@ -270,6 +277,21 @@ def read_parameters(
         if parameters.get(name) in (None, ""):
             raise bad_request(_MISSING.get(name, f'parameter "{name}" is required'))
     return parameters
+
+
+def _with_uploads(value: object, uploads: Mapping[str, Upload]) -> object:
+    """*value* with the uploads that it names by attach://, in it or in its fields."""
+    if isinstance(value, list):
+        return [_with_uploads(item, uploads) for item in value]
+    if isinstance(value, dict):
+        files = value.keys() & {"media", "thumbnail", "cover"}
+        return value | {name: _with_uploads(value[name], uploads) for name in files}
+    if not isinstance(value, str) or not value.startswith("attach://"):
+        return value
+    name = value.removeprefix("attach://")
+    if name not in uploads:
+        raise bad_request(f'file "{name}" is not attached')
+    return uploads[name]
 
 
 def _typed(name: str, kind: Kind, value: object) -> object:

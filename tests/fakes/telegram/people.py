@@ -189,7 +189,13 @@ class Person:
         }
         sender = post.body.get("from", SERVICE)
         origin: Body = {"date": post.body["date"]}
-        if hidden:
+        if self.switchboard.chat_of(post).type == "channel":
+            origin |= {
+                "type": "channel",
+                "chat": post.body["chat"],
+                "message_id": post.message_id,
+            }
+        elif hidden:
             origin |= {"type": "hidden_user", "sender_user_name": sender["first_name"]}
         else:
             origin |= {"type": "user", "sender_user": sender}

@@ -13,7 +13,7 @@ from aiohttp import web
 from tests.fakes.telegram.bot_api import BotApi
 from tests.fakes.telegram.faults import Fault, FaultKind, Faults, FloodLimits
 from tests.fakes.telegram.files import MEGABYTE
-from tests.fakes.telegram.methods import METHODS, Upload, read_parameters
+from tests.fakes.telegram.methods import METHODS, Parameters, Upload, read_parameters
 from tests.fakes.telegram.refusals import (
     Refusal,
     bad_request,
@@ -25,6 +25,9 @@ from tests.fakes.telegram.refusals import (
 from tests.fakes.telegram.switchboard import Switchboard
 from tests.fakes.telegram.updates import UpdateDesk
 from tests.fakes.telegram.world import BotAccount
+
+#: The name under which `Faults` knows the fetching of a file.
+DOWNLOAD = "download"
 
 _REASONS = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
 
@@ -74,6 +77,13 @@ class BotServer:
         return app
 
     async def _download(self, request: web.Request) -> web.Response:
+        fault = self._faults.take(DOWNLOAD)
+        try:
+            _fail_if_told(fault)
+        except Refusal as exc:
+            await _spoil(request, fault)
+            return web.json_response(exc.as_json(), status=exc.status)
+        await _spoil(request, fault)
         bot = self._switchboard.world.bot_with(request.match_info["token"])
         data = None
         if bot is not None:
@@ -88,7 +98,7 @@ class BotServer:
         refusal: Refusal | None = None
         result: object = None
         bot: BotAccount | None = None
-        parameters: dict[str, Any] = {}
+        parameters: Parameters = {}
         try:
             bot = self._bot(request.match_info["token"])
             if method not in METHODS:
@@ -97,27 +107,17 @@ class BotServer:
             fault = self._faults.take(method)
             _fail_if_told(fault)
             parameters = read_parameters(method, given, uploads)
-            result = await self._carry_out(bot, method, parameters, uploads)
+            result = await self._carry_out(bot, method, parameters)
         except Refusal as exc:
             refusal = exc
         if bot is not None:
             self._record(bot, method, parameters, refusal, fault)
-        if fault is not None:
-            if fault.kind is FaultKind.DELAY:
-                await asyncio.sleep(fault.delay_s)
-            if fault.kind in {FaultKind.DROP_REPLY, FaultKind.DROP_CALL} and request.transport:
-                request.transport.abort()
+        await _spoil(request, fault)
         if refusal is not None:
             return web.json_response(refusal.as_json(), status=refusal.status)
         return web.json_response({"ok": True, "result": result})
 
-    async def _carry_out(
-        self,
-        bot: BotAccount,
-        method: str,
-        parameters: dict[str, Any],
-        uploads: Mapping[str, Upload],
-    ) -> object:
+    async def _carry_out(self, bot: BotAccount, method: str, parameters: Parameters) -> object:
         match method:
             case "getUpdates":
                 return await self._desk.get_updates(bot, parameters)
@@ -131,7 +131,7 @@ class BotServer:
                 if self.flood is not None and _is_message(method) and "chat_id" in parameters:
                     self.flood.check(bot.id, parameters["chat_id"])
                 api = BotApi(self._switchboard, bot, upload_limit=self._upload_limit)
-                return api.call(method, parameters, uploads)
+                return api.call(method, parameters)
 
     def _bot(self, token: str) -> BotAccount:
         bot = self._switchboard.world.bot_with(token)
@@ -149,14 +149,21 @@ class BotServer:
         refusal: Refusal | None,
         fault: Fault | None,
     ) -> None:
-        named = {
-            name: value.file_name if isinstance(value, Upload) else value
-            for name, value in parameters.items()
-        }
         at = self._switchboard.world.now()
         kind = None if fault is None else fault.kind
-        self._calls.append(Call(bot.id, method, named, refusal, kind, at))
+        self._calls.append(Call(bot.id, method, _named(parameters), refusal, kind, at))
         self._switchboard.changed()
+
+
+def _named(value: Any) -> Any:
+    """*value* with each upload's name in its place: a history need not keep the bytes."""
+    if isinstance(value, Upload):
+        return value.file_name
+    if isinstance(value, list):
+        return [_named(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _named(item) for name, item in value.items()}
+    return value
 
 
 def _fail_if_told(fault: Fault | None) -> None:
@@ -172,6 +179,16 @@ def _fail_if_told(fault: Fault | None) -> None:
             raise Refusal(502, "Bad Gateway")  # never read: the connection closes
         case FaultKind.DROP_REPLY | FaultKind.DELAY:
             return
+
+
+async def _spoil(request: web.Request, fault: Fault | None) -> None:
+    """Keep the reply back, or close the connection on it."""
+    if fault is None:
+        return
+    if fault.kind is FaultKind.DELAY:
+        await asyncio.sleep(fault.delay_s)
+    if fault.kind in {FaultKind.DROP_REPLY, FaultKind.DROP_CALL} and request.transport:
+        request.transport.abort()
 
 
 def _is_message(method: str) -> bool:

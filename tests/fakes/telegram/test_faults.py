@@ -7,6 +7,7 @@ import pytest
 from telegram import Bot
 from telegram.error import NetworkError, RetryAfter
 
+from tests.fakes.telegram.conftest import jpeg
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, FaultKind, FloodLimits, Person
 
 
@@ -51,6 +52,23 @@ async def test_a_flood_says_how_long_to_wait(
     assert raised.value.retry_after == timedelta(seconds=7)
     assert telegram.calls[-1].refusal is not None
     assert telegram.calls[-1].refusal.description == "Too Many Requests: retry after 7"
+
+
+async def test_a_photo_that_cannot_be_fetched_at_first(
+    telegram: FakeTelegram, bot: Bot, account: BotAccount, ada: Person
+) -> None:
+    ada.sends_photo(account, jpeg())
+    (update,) = await bot.get_updates()
+    assert update.message is not None
+    file = await update.message.photo[-1].get_file()
+    telegram.faults.add(FaultKind.ERROR, method="download", status=504)
+    telegram.faults.add(FaultKind.DROP_REPLY, method="download")
+    with pytest.raises(NetworkError, match="Gateway Timeout"):
+        await file.download_as_bytearray()
+    with pytest.raises(NetworkError):
+        await file.download_as_bytearray()
+
+    assert len(await file.download_as_bytearray()) == file.file_size
 
 
 async def test_a_late_reply_is_a_reply(

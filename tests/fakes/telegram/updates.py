@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from tests.fakes.telegram.methods import Parameters
 from tests.fakes.telegram.refusals import (
     SECOND_POLLER,
     WEBHOOK_ACTIVE,
@@ -40,7 +40,7 @@ class UpdateDesk:
     _polls: dict[int, Poll] = field(default_factory=dict[int, Poll])
     _webhooks: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
 
-    async def get_updates(self, bot: BotAccount, parameters: dict[str, Any]) -> list[Body]:
+    async def get_updates(self, bot: BotAccount, parameters: Parameters) -> list[Body]:
         """The updates from `offset` on; confirms, and so forgets, all before it."""
         if bot.webhook is not None:
             raise conflict(WEBHOOK_ACTIVE)
@@ -73,7 +73,7 @@ class UpdateDesk:
         """Whether a getUpdates of *bot* waits now."""
         return bot.id in self._polls
 
-    def set_webhook(self, bot: BotAccount, parameters: dict[str, Any]) -> bool:
+    def set_webhook(self, bot: BotAccount, parameters: Parameters) -> bool:
         """Post updates to `url` from now on, or to nobody if it is empty."""
         url = parameters.get("url", "")
         if not url:
@@ -93,7 +93,7 @@ class UpdateDesk:
         self.start_webhook(bot)
         return True
 
-    def delete_webhook(self, bot: BotAccount, parameters: dict[str, Any]) -> bool:
+    def delete_webhook(self, bot: BotAccount, parameters: Parameters) -> bool:
         """Go back to being asked."""
         if parameters.get("drop_pending_updates"):
             bot.updates.clear()
@@ -171,7 +171,7 @@ async def _post(session: aiohttp.ClientSession, url: str, update: Body) -> str |
         return f"Connection refused: {exc}"
 
 
-def _choose_kinds(bot: BotAccount, parameters: dict[str, Any]) -> None:
+def _choose_kinds(bot: BotAccount, parameters: Parameters) -> None:
     """`allowed_updates` is remembered from call to call; an empty list is the default."""
     if "allowed_updates" in parameters:
         bot.allowed_updates = parameters["allowed_updates"] or None

@@ -94,7 +94,7 @@ def shown(post: Post, shelf: Shelf) -> ShownMessage:
         reply_to=post.reply_to,
         topic=post.thread_id,
         edits=len(post.earlier),
-        reactions=post.reactions,
+        reactions=dict(post.reactions),
     )
 
 

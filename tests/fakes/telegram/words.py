@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from tests.fakes.telegram.methods import only_known
 from tests.fakes.telegram.refusals import bad_request
 
 Entities = list[dict[str, Any]]
@@ -59,6 +60,7 @@ def formatted(text: str, parse_mode: str | None, given: Entities | None) -> tupl
     """The text as shown and its entities; only HTML is understood of the parse modes."""
     if given is not None:
         for entity in given:
+            only_known("MessageEntity", entity)
             if int(entity["offset"]) + int(entity["length"]) > utf16_length(text):
                 raise bad_request("entity beyond the end of the text")
         return text, [*given, *entities_of(text)]
