@@ -84,14 +84,18 @@ class Phrasebook:
         """
         self._by_word: dict[str, list[tuple[_Phrase, Meaning, int]]] = {}
         self._by_stem: dict[str, list[tuple[_Phrase, Meaning, int]]] = {}
+        meanings: set[Meaning] = set()
         for rank, (text, meaning) in enumerate(entries):
+            meanings.add(meaning)
             for phrase in _parsed(text, letters):
                 for word in phrase[0].whole:
                     self._by_word.setdefault(word, []).append((phrase, meaning, rank))
                 for stem in phrase[0].stems:
                     self._by_stem.setdefault(stem, []).append((phrase, meaning, rank))
         self._stem_lengths = sorted({len(stem) for stem in self._by_stem})
+        #: Whole words that a phrase may begin with.
         self.words = frozenset(self._by_word)
+        self.meanings = frozenset(meanings)
 
     def knows(self, word: str) -> bool:
         """Whether any phrase may begin with *word*."""

@@ -22,6 +22,10 @@ MAX_CHARACTERS: Final = 1_000
 #: One clip of a few seconds shows no more than this.
 MAX_BEATS: Final = 4
 
+#: About as many as `MAX_CHARACTERS` hold; what stands further back is a story, not an order.
+_MOST_WORDS: Final = 200
+#: What parts clauses; each language's table says how.
+_JOINTS: Final = frozenset({"and", "after", "before"})
 _CAMERA: Final = frozenset({Action.ZOOM, Action.PAN, Action.PARALLAX})
 _SIDEWAYS: Final = frozenset({Direction.LEFT, Direction.RIGHT, Direction.UP, Direction.DOWN})
 _DIRECTIONS: Final = {
@@ -42,13 +46,12 @@ _PREPOSITION_REACH: Final = 3
 
 def cleaned(caption: str) -> str:
     """*caption* as people see it: composed, without invisible characters, single spaces."""
-    composed = unicodedata.normalize("NFC", caption)
     # Categories: C* is control, format (zero width, bidi overrides), surrogate, unassigned.
     visible = "".join(
         " " if sign.isspace() else "" if unicodedata.category(sign)[0] == "C" else sign
-        for sign in composed
+        for sign in caption
     )
-    return " ".join(visible.split())
+    return " ".join(unicodedata.normalize("NFC", visible).split())
 
 
 def check_length(words: str) -> None:
@@ -60,10 +63,10 @@ def check_length(words: str) -> None:
 def understand(words: str) -> Plan:
     """The plan that *words* ask for; a single idle beat where they ask for nothing known.
 
-    Pure, and never raises; the time grows with the length of the words alone.
+    Pure, and never raises. It reads no further than `_MOST_WORDS`, so its time is bounded.
     """
     text = cleaned(words)
-    caption = _read(words_of(text))
+    caption = _read(words_of(text)[:_MOST_WORDS])
     beats = caption.beats()
     if not beats and not caption.is_scenery:
         beats = [Beat(action=action) for action in _pictured(text)]
@@ -166,42 +169,49 @@ class _Caption:
     def beats(self) -> list[Beat]:
         """What it asks for, in playing order."""
         played: list[list[Beat]] = []
-        behind: list[Beat] = []
+        later: list[Beat] = []
         who = Who.EVERYONE
         subject: Mark | None = None
         for clause in self._clauses():
             if clause.joint != "and":
                 subject = None  # "and" alone keeps the subject: "the trees sway and dance"
-            beats: list[Beat] = []
             who = self._who(clause, otherwise=who)
+            beats: list[Beat] = []
             for mark in self._actions(clause):
                 subject = self._subject(clause, mark) or subject
-                if not self._is_acted(clause, mark, subject):
-                    continue
-                beats.append(self._beat(clause, mark, who))
-            if not beats:
-                strength = self._strength(clause)
-                if strength != 1 and played and not any(map(_is_action, self.orders)):
-                    played[-1] = [replace(beat, strength=strength) for beat in played[-1]]
-                continue
+                if self._is_acted(clause, mark, subject):
+                    beats.append(self._beat(clause, mark, who))
             if clause.joint == "before" and not played:
-                behind = beats
-                continue
-            if clause.joint == "after" and played:
-                played.insert(len(played) - 1, beats)
-            else:
+                later = beats
+            elif clause.joint == "after" and played:
+                played.insert(-1, beats)
+            elif beats:
                 played.append(beats)
-            if behind:
-                played.append(behind)
-                behind = []
-        played.append(behind)
-        return [beat for beats in played for beat in beats]
+                if later:
+                    played.append(later)
+                    later = []
+        return [beat for beats in (*played, later) for beat in beats]
 
-    def _clauses(self) -> Iterator[_Clause]:
+    def _clauses(self) -> list[_Clause]:
+        """Parted by joints and punctuation; "very softly, kiss her" is one all the same."""
+        clauses: list[_Clause] = []
+        for clause in self._parted():
+            last = clauses[-1] if clauses else None
+            if (
+                last is not None
+                and clause.joint in ("", "and")
+                and (self._is_mood(last) or self._is_mood(clause))
+            ):
+                clauses[-1] = replace(last, end=clause.end)
+            else:
+                clauses.append(clause)
+        return clauses
+
+    def _parted(self) -> Iterator[_Clause]:
         joints = {
             mark.start: mark
             for mark in self.orders
-            if mark.meaning.role is Role.JOINT and mark.meaning.value in ("and", "after", "before")
+            if mark.meaning.role is Role.JOINT and mark.meaning.value in _JOINTS
         }
         start, joint = 0, ""
         for at, word in enumerate(self.words):
@@ -212,6 +222,11 @@ class _Caption:
                 yield _Clause(start, at, joint)
                 start, joint = at, ""
         yield _Clause(start, len(self.words), joint)
+
+    def _is_mood(self, clause: _Clause) -> bool:
+        """It says how, and nothing else."""
+        said = sum(mark.end - mark.start for mark in self.how if clause.holds(mark))
+        return 0 < said == clause.end - clause.start
 
     def _actions(self, clause: _Clause) -> Iterator[Mark]:
         return (mark for mark in self.orders if _is_action(mark) and clause.holds(mark))
@@ -272,10 +287,22 @@ class _Caption:
     def _who(self, clause: _Clause, *, otherwise: Who) -> Who:
         """Who the clause is about; people of no named side are everyone."""
         for mark in self.where:
-            if mark.meaning.role is Role.WHO and clause.holds(mark):
+            if (
+                mark.meaning.role is Role.WHO
+                and clause.holds(mark)
+                and not self._is_object(clause, mark)
+            ):
                 return Who(mark.meaning.value)
         somebody = any(mark.meaning.value == "person" for mark in self.scene if clause.holds(mark))
         return Who.EVERYONE if somebody else otherwise
+
+    def _is_object(self, clause: _Clause, who: Mark) -> bool:
+        """It is done to them: "smile at the man on the left"."""
+        done = [mark.end for mark in self._actions(clause) if mark.end <= who.start]
+        return bool(done) and any(
+            mark.meaning.value == "preposition" and done[0] <= mark.start < who.start
+            for mark in self.scene
+        )
 
     def _beat(self, clause: _Clause, mark: Mark, who: Who) -> Beat:
         action = Action(mark.meaning.value)

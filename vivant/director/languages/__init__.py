@@ -24,6 +24,9 @@ CODES: Final = (
 #: Letters that must be left of a word when one is taken off its front.
 _SHORTEST_STEM: Final = 3
 
+#: Longer than any word: without a look at its neighbours, no word of a language is corrected.
+_NO_TYPOS: Final = 1_000
+
 Table = Mapping[str, object]
 
 
@@ -120,7 +123,7 @@ def read(code: str) -> Language:
         spelling=Dictionary(
             actions,
             real=listed(typos.get("real", "")) | common,
-            shortest=int(str(typos.get("shortest", 6))),
+            shortest=int(str(typos["shortest"])) if typos else _NO_TYPOS,
         ),
         prefixes=tuple(word.plain for word in words_of(str(table.get("prefixes", "")))),
         letters_of=letters_of,
