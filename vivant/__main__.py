@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vivant.clips import Wish
+from vivant.demo import PHOTO, WORDS
 from vivant.errors import LedgerDown, RedisMissing, SettingsError
 from vivant.logs import start_log
 from vivant.processes import (
@@ -53,7 +54,7 @@ def animate(
     photo: Annotated[Path, typer.Argument(help="JPEG, PNG, WebP, GIF or AVIF", dir_okay=False)],
     words: Annotated[str, typer.Argument(help='what should happen: "group hug"')] = "",
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="the clip; default: beside you")
+        Path | None, typer.Option("-o", "--out", help="the clip; default: PHOTO-alive.mp4 here")
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="length of the clip", min=0.5)] = None,
     strength: Annotated[
@@ -66,34 +67,63 @@ def animate(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one line for scripts")] = False,
 ) -> None:
-    """Bring one photo to life. Exit code 0: a clip; 1: not set up; 3: refused; 4: failed."""
+    """Bring one photo to life. Exit code 0: a clip; 1: not set up; 3: refused; 4: no clip."""
+    wish = Wish(strength=strength, duration_s=seconds, seed=seed, loop=loop)
+    target = (out or Path(f"{photo.stem}-alive.mp4")).absolute()
+    raise typer.Exit(_animate(photo, words, target, wish, yes=yes, as_json=as_json))
+
+
+@app.command()
+def demo(
+    photo: Annotated[Path, typer.Argument(help="your own photo")] = PHOTO,
+    words: Annotated[str, typer.Argument(help="your own words")] = "",
+) -> None:
+    """The whole path with a photo that ships with Vivant: real queue, real worker, real clip."""
+    said = words or (WORDS if photo == PHOTO else "")
+    code = _animate(photo, said, Path("vivant-demo.mp4").absolute(), Wish(), yes=False)
+    if code == 0:
+        Console(stderr=True).print(
+            "\nNext:\n"
+            '  vivant animate me.jpg "smile and wave"   your own photo\n'
+            "  vivant doctor                            what is set up, and what is missing\n"
+            "  vivant up                                the bots, once a token is set (README)",
+            highlight=False,
+        )
+    raise typer.Exit(code)
+
+
+def _animate(
+    photo: Path, words: str, target: Path, wish: Wish, *, yes: bool, as_json: bool = False
+) -> int:
     from vivant.bots.terminal.animate import Exit, animate, unrationed  # noqa: PLC0415
 
     settings = unrationed(_settings("vivant", level=logging.WARNING))
     console = Console(stderr=True, quiet=as_json)
     if not photo.is_file():
         _complain(f"there is no file {photo}")
-    target = (out or Path(f"{photo.stem}-alive.mp4")).absolute()
     if not os.access(target.parent, os.W_OK):
         _complain(f"cannot write into {target.parent}")
-    wish = Wish(strength=strength, duration_s=seconds, seed=seed, loop=loop)
 
     async def ask() -> Exit:
         async with open_services(settings) as services, engine_at_hand(services):
             outcome = await animate(services, console, photo, words, target, wish, yes=yes)
+        is_clip = outcome.exit is Exit.CLIP
         stages = outcome.job.stages if outcome.job else {}
         if as_json:
-            clip = str(target) if outcome.exit is Exit.CLIP else None
-            line = {"clip": clip, "said": outcome.said, "seconds": stages}
+            line = {
+                "clip": str(target) if is_clip else None,
+                "said": outcome.said,
+                "seconds": stages,
+            }
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         else:
             console.print(outcome.said, highlight=False, markup=False)
-            if outcome.exit is Exit.CLIP:
-                told = ", ".join(f"{stage} {spent:.2f} s" for stage, spent in stages.items())
-                console.print(f"{target}\n{told}", highlight=False, markup=False, soft_wrap=True)
+        if is_clip:
+            told = " · ".join(f"{stage} {spent:.2f} s" for stage, spent in stages.items())
+            console.print(f"{target}\n{told}", highlight=False, markup=False, soft_wrap=True)
         return outcome.exit
 
-    raise typer.Exit(_run(ask()))
+    return _run(ask())
 
 
 @app.command()

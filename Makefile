@@ -1,0 +1,66 @@
+# `make demo` shows it, `make test` runs what .ci/run runs.
+.PHONY: demo test test-light check lint types unit install fix models bench clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PHOTO ?=
+WORDS ?=
+# Everything the targets need lies in this folder, so that a look leaves nothing behind elsewhere.
+export VIVANT_DATA_DIR ?= $(CURDIR)/data
+
+demo: $(VENV)/.demo models
+	$(BIN)/vivant demo $(if $(PHOTO),"$(PHOTO)") $(if $(WORDS),"$(WORDS)")
+
+test: install models lint types unit
+
+# Without torch and its gigabytes.
+test-light: $(VENV)/.test models lint types
+	$(BIN)/pytest -m "not torch"
+
+check: lint types unit
+
+install: $(VENV)/.test $(VENV)/.torch
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[puppet,redis]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[telegram,discord,puppet,redis,postgres,heic]' --group dev
+	touch $@ $(VENV)/.demo
+
+# torch by its exact version first: a plain `torch` takes a CUDA build of several gigabytes.
+$(VENV)/.torch: $(VENV)/.test
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[engine]'
+	touch $@
+
+models: $(VENV)/.demo
+	$(BIN)/vivant engine download puppet
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+unit: $(VENV)/.test
+	$(BIN)/pytest --cov
+
+fix: $(VENV)/.test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Everything measured; `make bench-NAME` for one.
+bench: $(VENV)/.test
+	for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done
+
+clean:
+	rm -rf $(VENV) data dist build .coverage .mypy_cache .pytest_cache .ruff_cache
