@@ -84,7 +84,8 @@ class FakeTelegram:
         app = self._server.app()
         for add in more:
             add(app)
-        self._runner = web.AppRunner(app, access_log=None)
+        # A client that hangs up, or is killed, waits for no updates any more.
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()

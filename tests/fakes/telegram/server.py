@@ -104,9 +104,9 @@ class BotServer:
             if method not in METHODS:
                 raise not_found()
             given, uploads = await _read(request)
+            parameters = read_parameters(method, given, uploads)
             fault = self._faults.take(method)
             _fail_if_told(fault)
-            parameters = read_parameters(method, given, uploads)
             result = await self._carry_out(bot, method, parameters)
         except Refusal as exc:
             refusal = exc

@@ -12,6 +12,7 @@ from telegram import Bot, InputMediaVideo
 
 from tests.fakes.telegram.conftest import CLIP, jpeg
 
+REPOSITORY = Path(__file__).parents[3]
 TOKEN = "7:AAF4keT0ken"  # noqa: S105 - of a bot that lives on loopback
 
 
@@ -26,6 +27,7 @@ async def running(state_file: Path) -> AsyncIterator[str]:
         "--state-file",
         str(state_file),
         stdout=asyncio.subprocess.PIPE,
+        cwd=REPOSITORY,
     )
     assert process.stdout is not None
     try:

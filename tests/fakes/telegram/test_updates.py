@@ -53,6 +53,19 @@ async def test_a_second_poller_puts_the_first_out(
         assert len(await second) == 1
 
 
+async def test_who_hangs_up_waits_no_longer(
+    telegram: FakeTelegram, bot: Bot, account: BotAccount, ada: Person
+) -> None:
+    asked = asyncio.create_task(bot.get_updates(timeout=30))
+    await telegram.until(lambda: telegram.is_polled(account))
+    asked.cancel()
+    await telegram.until(lambda: not telegram.is_polled(account))
+    ada.says(account, "hello")
+
+    assert len(await bot.get_updates()) == 1
+    assert not any(call.refusal for call in telegram.calls)
+
+
 async def test_a_bot_gets_the_kinds_it_asked_for(
     bot: Bot, account: BotAccount, ada: Person
 ) -> None:

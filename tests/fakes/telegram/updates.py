@@ -62,6 +62,7 @@ class UpdateDesk:
         finally:
             if self._polls.get(bot.id) is poll:
                 del self._polls[bot.id]
+                self.switchboard.changed()
         if poll.ended is not None:
             raise poll.ended
         limit = int(parameters.get("limit", 100))
