@@ -17,6 +17,7 @@ It knows one bot, and nothing of Vivant.
 """
 
 from tests.fakes.discord_api.calls import Bucket, Call, Fault, Trouble, Upload
+from tests.fakes.discord_api.gateway import Intent
 from tests.fakes.discord_api.people import CannotDo, Person
 from tests.fakes.discord_api.server import DiscordServer
 from tests.fakes.discord_api.world import (
@@ -47,6 +48,7 @@ __all__ = [
     "Entitlement",
     "Fault",
     "Guild",
+    "Intent",
     "Interaction",
     "Look",
     "Message",

@@ -80,7 +80,7 @@ class ApplicationCalls:
             "bot_public": True,
             "bot_require_code_grant": False,
             "verify_key": "0" * 64,
-            "flags": 0,
+            "flags": self._gateway.application_flags,
             "team": None,
             "owner": self._payloads.user(next(iter(self._world.users.values()))),
             "integration_types_config": {"0": {}, "1": {}},

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 from tests.fakes.discord_api import forms
 from tests.fakes.discord_api.calls import Answer, Call, Route, route
-from tests.fakes.discord_api.gateway import Gateway
+from tests.fakes.discord_api.gateway import Gateway, Intent
 from tests.fakes.discord_api.payloads import Payloads
 from tests.fakes.discord_api.refusals import Json, Refused, Why, wrong
 from tests.fakes.discord_api.world import (
@@ -112,13 +112,13 @@ class ChannelCalls:
             found = older + [m for m in found if m.id > middle][: limit - len(older)]
         elif "before" in call.query:
             found = [m for m in found if m.id < call.asked("before", 0)]
-        return 200, [self._payloads.message(message) for message in reversed(found[-limit:])]
+        return 200, [self._shown(message) for message in reversed(found[-limit:])]
 
     def get_message(self, call: Call) -> Answer:
         """Get Channel Message."""
         channel = self._channel(call)
         self._need(channel, Permission.READ_MESSAGE_HISTORY)
-        return 200, self._payloads.message(self._message(channel, call))
+        return 200, self._shown(self._message(channel, call))
 
     def create(self, call: Call) -> Answer:
         """Create Message."""
@@ -137,10 +137,10 @@ class ChannelCalls:
         if nonce is not None and form.get("enforce_nonce"):
             there = self._writing.sent_with(nonce)
             if there is not None:
-                return 200, self._payloads.message(there)
+                return 200, self._shown(there)
         draft = self._writing.draft(channel, form, call.uploads, settable=SETTABLE)
         message = self._writing.send(channel, draft, reference=reference, nonce=nonce)
-        return 200, self._payloads.message(message)
+        return 200, self._shown(message)
 
     def edit(self, call: Call) -> Answer:
         """Edit Message."""
@@ -154,7 +154,7 @@ class ChannelCalls:
             channel, call.form, call.uploads, settable=SETTABLE_IN_EDITS, current=message
         )
         self._writing.edit(message, draft)
-        return 200, self._payloads.message(message)
+        return 200, self._shown(message)
 
     def delete(self, call: Call) -> Answer:
         """Delete Message."""
@@ -223,7 +223,7 @@ class ChannelCalls:
             thread = self._start(channel, call.form["name"])
             message = self._writing.send(thread, draft)
             payload = self._payloads.channel(thread)
-            return 201, {**payload, "message": self._payloads.message(message)}
+            return 201, {**payload, "message": self._shown(message)}
         forms.check(forms.NEW_THREAD, call.form)
         if channel.kind is not ChannelKind.TEXT:
             raise Refused(Why.WRONG_CHANNEL_TYPE)
@@ -299,6 +299,11 @@ class ChannelCalls:
         return 200, self._payloads.channel(self._world.dm(user))
 
     # What most of them need. ---------------------------------------------------------------
+
+    def _shown(self, message: Message) -> Json:
+        # REST knows the intent by the switch in the developer portal.
+        sees_all = Intent.MESSAGE_CONTENT in self._gateway.allowed_intents
+        return self._payloads.message(message, sees_all=sees_all)
 
     def _channel(self, call: Call) -> Channel:
         channel = self._world.channels.get(call.number("channel", Why.UNKNOWN_CHANNEL))

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from tests.fakes.discord_api import (
-    DiscordServer,
-)
+from tests.fakes.discord_api import DiscordServer
 from tests.fakes.discord_api.trial import Bot, Http, Place, running
 
 

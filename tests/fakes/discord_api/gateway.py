@@ -142,8 +142,8 @@ class Gateway:
         self._payloads = payloads
         #: By session id.
         self.sessions: dict[str, Session] = {}
-        #: Privileged intents that are switched on in the developer portal.
-        self.allowed_intents = PRIVILEGED
+        #: Privileged intents that are switched on in the developer portal; a new app has none.
+        self.allowed_intents = NO_INTENT
         self.heartbeat_interval_s = 41.25
         #: False: heartbeats are not acknowledged any more.
         self.acknowledges = True
@@ -153,6 +153,16 @@ class Gateway:
         self._lines: set[Line] = set()
 
     # What tests see and do. ----------------------------------------------------------------
+
+    @property
+    def application_flags(self) -> int:
+        """What the portal's switches are called on an app that is not verified."""
+        limited = {
+            Intent.GUILD_PRESENCES: 1 << 13,
+            Intent.GUILD_MEMBERS: 1 << 15,
+            Intent.MESSAGE_CONTENT: 1 << 19,
+        }
+        return sum(flag for intent, flag in limited.items() if intent in self.allowed_intents)
 
     @property
     def connected(self) -> list[Session]:
@@ -216,13 +226,8 @@ class Gateway:
             return
         for session in list(self.sessions.values()):
             if self._wants(session, channel, Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES):
-                meant = (
-                    Intent.MESSAGE_CONTENT in session.intents
-                    or channel.guild is None
-                    or message.author is self._world.bot
-                    or self._world.bot in message.mentions
-                )
-                data = self._payloads.message_event(message, with_content=meant)
+                sees_all = Intent.MESSAGE_CONTENT in session.intents
+                data = self._payloads.message_event(message, sees_all=sees_all)
                 session.dispatch(event, data)
 
     def about(self, event: str, channel: Channel, data: Json) -> None:
@@ -337,7 +342,10 @@ class Gateway:
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "shard": [number, shards],
-            "application": {"id": str(self._world.application_id), "flags": 0},
+            "application": {
+                "id": str(self._world.application_id),
+                "flags": self.application_flags,
+            },
         }
         session.dispatch("READY", ready)
         if Intent.GUILDS in session.intents:

@@ -223,8 +223,8 @@ class Payloads:
             payload["description"] = attachment.description
         return payload
 
-    def message(self, message: Message, *, in_reply: bool = True) -> Json:
-        """A message, as REST gives it."""
+    def message(self, message: Message, *, sees_all: bool = True, nested: bool = False) -> Json:
+        """A message, as REST gives it; *sees_all* is the message content intent."""
         payload: Json = {
             "id": str(message.id),
             "channel_id": str(message.channel.id),
@@ -259,12 +259,13 @@ class Payloads:
             ]
         if message.thread is not None:
             payload["thread"] = self.channel(message.thread)
-        if message.reference is not None and in_reply:
+        if message.reference is not None and not nested:
             payload["message_reference"] = {"type": 0, **message.reference}
             target = message.reply_to
-            gone = target is None or target.deleted
             payload["referenced_message"] = (
-                None if target is None or gone else self.message(target, in_reply=False)
+                None
+                if target is None or target.deleted
+                else self.message(target, sees_all=sees_all, nested=True)
             )
         if message.author is self._world.bot:
             payload["application_id"] = str(self._world.application_id)
@@ -277,11 +278,18 @@ class Payloads:
                 "user": self.user(interaction.user),
                 "authorizing_integration_owners": interaction.owners,
             }
+        if not sees_all and not self._is_meant_for_bot(message):
+            payload |= {"content": "", "embeds": [], "attachments": [], "components": []}
         return payload
 
-    def message_event(self, message: Message, *, with_content: bool) -> Json:
+    def _is_meant_for_bot(self, message: Message) -> bool:
+        """What a bot is told of without the message content intent, through any of the APIs."""
+        bot = self._world.bot
+        return message.channel.is_private or message.author is bot or bot in message.mentions
+
+    def message_event(self, message: Message, *, sees_all: bool) -> Json:
         """A message, as the gateway gives it."""
-        payload = self.message(message)
+        payload = self.message(message, sees_all=sees_all)
         guild = message.channel.guild
         if guild is not None:
             payload["guild_id"] = str(guild.id)
@@ -293,7 +301,7 @@ class Payloads:
                     mentioned["member"] = self.member(
                         guild.members[int(mentioned["id"])], with_user=False
                     )
-        return payload if with_content else without_content(payload)
+        return payload
 
     def interaction(self, interaction: Interaction) -> Json:
         """What the gateway tells of something that a person did."""
@@ -376,15 +384,6 @@ class Payloads:
         if entitlement.guild is not None:
             payload["guild_id"] = str(entitlement.guild.id)
         return payload
-
-
-def without_content(payload: Json) -> Json:
-    """What a bot without the message content intent gets of a message not meant for it."""
-    empty: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
-    stripped = {**payload, **empty}
-    if stripped.get("referenced_message"):
-        stripped["referenced_message"] = without_content(stripped["referenced_message"])
-    return stripped
 
 
 def interaction_context(channel: Channel, bot: User) -> int:

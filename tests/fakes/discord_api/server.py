@@ -129,6 +129,11 @@ class DiscordServer:
     # What tests read. ----------------------------------------------------------------------
 
     @property
+    def port(self) -> int:
+        """Where it listens; after `close`, `start` takes it again."""
+        return int(self.origin.rpartition(":")[2])
+
+    @property
     def api_url(self) -> str:
         """For `VIVANT_DISCORD_API_URL`."""
         return self.origin + API

@@ -6,9 +6,7 @@ import aiohttp
 import discord
 import pytest
 
-from tests.fakes.discord_api import (
-    Trouble,
-)
+from tests.fakes.discord_api import Trouble
 from tests.fakes.discord_api.trial import ANSWERS, MESSAGES, Http, Place, refused
 
 

@@ -6,9 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.fakes.discord_api import (
-    DiscordServer,
-)
+from tests.fakes.discord_api import DiscordServer
 from tests.fakes.discord_api.trial import Bot, Place, png, running
 
 

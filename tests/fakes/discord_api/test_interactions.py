@@ -6,12 +6,7 @@ import discord
 import pytest
 from discord import ui
 
-from tests.fakes.discord_api import (
-    CannotDo,
-    DiscordServer,
-    Permission,
-    Upload,
-)
+from tests.fakes.discord_api import CannotDo, DiscordServer, Permission, Upload
 from tests.fakes.discord_api.trial import Bot, Http, Place, png, refused
 
 

@@ -6,11 +6,7 @@ import discord
 import pytest
 from discord import ui
 
-from tests.fakes.discord_api import (
-    ChannelKind,
-    DiscordServer,
-)
-from tests.fakes.discord_api.gateway import NO_INTENT
+from tests.fakes.discord_api import ChannelKind, DiscordServer, Intent
 from tests.fakes.discord_api.trial import Bot, Place, png, running
 from vivant.bots.discord.api_url import point_at
 
@@ -32,6 +28,7 @@ async def test_words_are_told_only_to_a_bot_that_they_are_meant_for(place: Place
 async def test_the_message_content_intent_tells_all_words(server: DiscordServer) -> None:
     intents = discord.Intents.default()
     intents.message_content = True
+    server.gateway.allowed_intents = Intent.MESSAGE_CONTENT
     here = Place(server, Bot(intents))
     async with running(server, here.bot):
         here.bob.posts(here.general, "not for you")
@@ -40,10 +37,25 @@ async def test_the_message_content_intent_tells_all_words(server: DiscordServer)
     assert here.bot.heard[0].content == "not for you"
 
 
+async def test_rest_tells_no_more_than_the_gateway(place: Place) -> None:
+    """Nor does a mention tell of the message that it replies to."""
+    posted = place.bob.posts(place.general, "not for you", files=[png()])
+    place.bob.posts(place.general, place.discord.bot.mention, reply_to=posted)
+    await place.discord.until(lambda: len(place.bot.heard) == 2)
+    fetched = await place.channel().fetch_message(posted.id)
+    reference = place.bot.heard[1].reference
+
+    assert reference is not None
+    assert isinstance(reference.resolved, discord.Message)
+    for told in (fetched, reference.resolved):
+        assert (told.content, told.attachments) == ("", [])
+    place.discord.gateway.allowed_intents = Intent.MESSAGE_CONTENT
+    assert (await place.channel().fetch_message(posted.id)).content == "not for you"
+
+
 async def test_an_intent_that_is_not_switched_on_ends_the_connection(
     server: DiscordServer,
 ) -> None:
-    server.gateway.allowed_intents = NO_INTENT
     intents = discord.Intents.default()
     intents.message_content = True
     point_at(server.api_url)

@@ -8,10 +8,7 @@ import aiohttp
 import discord
 import pytest
 
-from tests.fakes.discord_api.trial import (
-    Bot,
-    png,
-)
+from tests.fakes.discord_api.trial import Bot, png
 from vivant.bots.discord.api_url import point_at
 
 

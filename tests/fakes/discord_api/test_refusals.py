@@ -6,12 +6,7 @@ from typing import Any
 import discord
 import pytest
 
-from tests.fakes.discord_api import (
-    CannotDo,
-    DiscordServer,
-    Overwrite,
-    Permission,
-)
+from tests.fakes.discord_api import CannotDo, DiscordServer, Overwrite, Permission
 from tests.fakes.discord_api.trial import Http, Place, png, refused
 
 

@@ -12,13 +12,7 @@ import pytest
 from discord import app_commands
 from PIL import Image
 
-from tests.fakes.discord_api import (
-    Channel,
-    DiscordServer,
-    Guild,
-    Interaction,
-    Person,
-)
+from tests.fakes.discord_api import Channel, DiscordServer, Guild, Interaction, Person
 from vivant.bots.discord.api_url import follow_gateway, point_at
 
 MESSAGES = "/channels/{channel}/messages"
@@ -123,12 +117,12 @@ class Place:
 
 
 @asynccontextmanager
-async def running(server: DiscordServer, bot: Bot) -> AsyncIterator[Bot]:
+async def running(server: DiscordServer, bot: discord.Client) -> AsyncIterator[None]:
     point_at(server.api_url)
     task = asyncio.create_task(bot.start(server.token))
     try:
         await server.until(lambda: bot.is_ready() or task.done())
-        yield bot
+        yield
     finally:
         await bot.close()
         await task
