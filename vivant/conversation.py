@@ -43,7 +43,7 @@ class Conversation:
         try:
             await self.take(message)
         except Refused as refusal:
-            await self._refuse(message, refusal)
+            await self.refuse(message, refusal)
 
     async def take(self, message: PhotoMessage) -> None:
         """Like `on_photo`, but a refusal is the caller's to tell."""
@@ -67,7 +67,8 @@ class Conversation:
             )
         await self.ledger.jobs.remember_status(job.id, stands)
 
-    async def _refuse(self, message: PhotoMessage, refusal: Refused) -> None:
+    async def refuse(self, message: PhotoMessage, refusal: Refused) -> None:
+        """Say why not; a platform calls it for what it will not even download."""
         words = Messages(message.sender.language)
         if refusal.reason is RefusalReason.NOT_ALLOWED and not await self._may_say_no(message):
             return
