@@ -90,22 +90,29 @@ class Person:
         *,
         caption: str | None = None,
         captioned: int = 0,
+        arriving: Sequence[int] | None = None,
         topic: int | None = None,
         reply_to: Post | None = None,
     ) -> list[Post]:
-        """Send photos as one album; the words stand on the photo numbered *captioned*."""
+        """Send photos as one album; the words stand on the photo numbered *captioned*.
+
+        *arriving* is the order in which bots are told of the photos, if it is another.
+        """
         album = str(self.switchboard.world.new_id())
-        return [
-            self.sends_photo(
+        first = self.switchboard.reserve(self._chat(where), len(photos))
+        posts = [
+            self._sends(
                 where,
-                photo,
-                caption=caption if number == captioned else None,
+                self.switchboard.world.shelf.photo(photos[number])
+                | (_caption(caption) if number == captioned else {}),
                 topic=topic,
                 reply_to=reply_to,
                 album=album,
+                message_id=first + number,
             )
-            for number, photo in enumerate(photos)
+            for number in arriving or range(len(photos))
         ]
+        return sorted(posts, key=lambda post: post.message_id)
 
     def sends_document(
         self,
@@ -342,6 +349,7 @@ class Person:
         topic: int | None = None,
         reply_to: Post | None = None,
         album: str | None = None,
+        message_id: int | None = None,
     ) -> Post:
         chat = self._chat(where)
         if album is not None:
@@ -359,6 +367,7 @@ class Person:
             sender_chat=sender_chat,
             reply_to=None if reply_to is None else reply_to.message_id,
             thread_id=topic,
+            message_id=message_id,
         )
         if chat.type == "channel" and chat.linked_chat_id is not None:
             self._forward_to_discussion(chat, post)

@@ -55,6 +55,12 @@ class Switchboard:
             while not holds():
                 await self._changed.wait()
 
+    def reserve(self, chat: Chat, count: int) -> int:
+        """The first of *count* numbers in a row that no other message of *chat* will have."""
+        first = chat.next_message_id
+        chat.next_message_id += count
+        return first
+
     def chat_of(self, post: Post) -> Chat:
         """Where *post* stands."""
         return self.world.chats[post.chat_key]
@@ -69,10 +75,13 @@ class Switchboard:
         bot: BotAccount | None = None,
         reply_to: int | None = None,
         thread_id: int | None = None,
+        message_id: int | None = None,
     ) -> Post:
-        """Add a message to *chat* and tell the bots that may see it."""
-        message_id = chat.next_message_id
-        chat.next_message_id += 1
+        """Add a message to *chat* and tell the bots that may see it.
+
+        Give a *message_id* only if `reserve` gave it to you.
+        """
+        message_id = message_id or self.reserve(chat, 1)
         body: Body = {
             "message_id": message_id,
             "date": int(self.world.now()),

@@ -227,6 +227,13 @@ async def test_a_wrong_token_and_an_unknown_method(
     assert unknown.json() == {"ok": False, "error_code": 404, "description": "Not Found"}
 
 
+async def test_a_bot_that_logged_out_is_gone(telegram: FakeTelegram, bot: Bot) -> None:
+    await bot.log_out()
+
+    with pytest.raises(BadRequest, match="Logged out"):
+        await bot.get_me()
+
+
 async def test_files_are_fetched_by_token(telegram: FakeTelegram, bot: Bot) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"{telegram.base_file_url}1:wrong/photos/file_0.jpg")

@@ -19,7 +19,7 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest
 
 from tests.fakes.telegram.conftest import CLIP, jpeg
-from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
+from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Status
 
 
 async def test_a_photo_arrives_scaled_upright_and_can_be_fetched(
@@ -65,13 +65,13 @@ async def test_a_photo_sent_as_file_keeps_every_byte(
 async def test_album_items_come_one_by_one_with_the_words_on_one(
     bot: Bot, account: BotAccount, ada: Person
 ) -> None:
-    ada.sends_album(account, [jpeg(), jpeg(colour="red")], caption="hug", captioned=1)
+    photos = [jpeg(), jpeg(colour="red"), jpeg(colour="blue")]
+    sent = ada.sends_album(account, photos, caption="hug", captioned=1, arriving=[2, 0, 1])
 
-    first, second = [update.message for update in await bot.get_updates()]
-    assert first is not None
-    assert second is not None
-    assert first.media_group_id == second.media_group_id is not None
-    assert (first.caption, second.caption) == (None, "hug")
+    messages = [update.message for update in await bot.get_updates()]
+    heard = [(m.message_id, m.caption, m.media_group_id) for m in messages if m is not None]
+    album = sent[0].body["media_group_id"]
+    assert heard == [(3, None, album), (1, None, album), (2, "hug", album)]
 
 
 async def test_a_status_message_becomes_the_clip(
@@ -213,6 +213,22 @@ async def test_reactions_and_actions_show(
     assert [action.action for action in ada.chat_with(account).actions] == ["upload_video"]
 
 
+async def test_what_people_think_of_it_is_told_to_those_who_ask(
+    telegram: FakeTelegram, bot: Bot, account: BotAccount, ada: Person
+) -> None:
+    group = telegram.add_supergroup("Friends", ada, account)
+    telegram.stand(group, account, Status.ADMINISTRATOR)
+    sent = await bot.send_message(group.id, "done")
+    ada.reacts(group.posts[sent.message_id], "👍")
+    await bot.get_updates(allowed_updates=["message_reaction"])
+    ada.reacts(group.posts[sent.message_id], "👎")
+
+    reactions = [u.message_reaction for u in await bot.get_updates() if u.message_reaction]
+    (reaction,) = reactions
+    assert [str(kind.to_dict()["emoji"]) for kind in reaction.old_reaction] == ["👍"]
+    assert [str(kind.to_dict()["emoji"]) for kind in reaction.new_reaction] == ["👎"]
+
+
 async def test_an_edit_and_a_forward_arrive_as_such(
     bot: Bot, account: BotAccount, ada: Person
 ) -> None:
@@ -257,5 +273,7 @@ async def test_commands_are_offered_by_scope_and_language(
     assert telegram.commands(luis, account, account) == ["ayuda"]
     assert telegram.commands(luis, group, account) == ["animate"]
     assert [command.command for command in await bot.get_my_commands()] == ["help"]
+    await bot.delete_my_commands(scope=BotCommandScopeAllPrivateChats(), language_code="es")
+    assert telegram.commands(luis, account, account) == ["help"]
     assert (await bot.get_my_description()).description == "Photos that move"
     assert (await bot.get_my_short_description("es")).short_description == "Photos"

@@ -68,7 +68,7 @@ def visible(
     """The messages that stand in *chat*, oldest first; of one topic, by one bot, if asked."""
     return [
         shown(post, shelf)
-        for post in chat.posts.values()
+        for _, post in sorted(chat.posts.items())
         if not post.is_deleted
         and (topic is None or post.thread_id == topic)
         and (by is None or post.bot_id == by)
