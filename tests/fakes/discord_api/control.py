@@ -275,7 +275,7 @@ def shown(message: Message) -> Json:
                 "size": len(file.data),
                 "sha256": hashlib.sha256(file.data).hexdigest(),
             }
-            for file in message.attachments
+            for file in message.visible_files
         ],
         "reply_to": None if reply_to is None else str(reply_to.id),
         "thinking": message.loading,

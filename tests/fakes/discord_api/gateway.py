@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import zlib
+from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
@@ -64,6 +65,8 @@ class Intent(IntFlag):
 NO_INTENT = Intent(0)
 PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
 KNOWN_INTENTS = (1 << 26) - 1
+#: A session that missed more than these cannot be resumed. Discord does not tell its number.
+KEPT_EVENTS = 10_000
 
 
 @dataclass(eq=False)
@@ -112,8 +115,8 @@ class Session:
     shard: tuple[int, int]
     line: Line | None
     sequence: int = 0
-    #: What was sent, for RESUME.
-    log: list[Json] = field(default_factory=list)
+    #: What was sent last, for RESUME.
+    log: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
     resumed: int = 0
 
     def dispatch(self, event: str, data: Json, *, keep: bool = True) -> bool:
@@ -373,7 +376,7 @@ class Gateway:
             line.close(Close.AUTHENTICATION_FAILED)
             return None
         session = self.sessions.get(asked.get("session_id") or "")
-        if session is None:
+        if session is None or asked["seq"] < session.log[0]["s"] - 1:
             line.send({"op": int(Op.INVALID_SESSION), "d": False})
             return None
         if asked["seq"] > session.sequence:

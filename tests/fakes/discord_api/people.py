@@ -9,8 +9,9 @@ from tests.fakes.discord_api import forms
 from tests.fakes.discord_api.calls import Upload
 from tests.fakes.discord_api.gateway import Gateway
 from tests.fakes.discord_api.payloads import Payloads, interaction_context
-from tests.fakes.discord_api.refusals import Json, Problems
+from tests.fakes.discord_api.refusals import Json, Problems, Refused
 from tests.fakes.discord_api.world import (
+    NO_FLAGS,
     Attachment,
     Channel,
     ChannelKind,
@@ -18,7 +19,6 @@ from tests.fakes.discord_api.world import (
     Interaction,
     InteractionKind,
     Message,
-    MessageFlag,
     Permission,
     Role,
     Sku,
@@ -26,7 +26,7 @@ from tests.fakes.discord_api.world import (
     World,
     walk,
 )
-from tests.fakes.discord_api.writing import Writing
+from tests.fakes.discord_api.writing import Draft, Writing
 
 #: A file as tests give it: named, or just its bytes.
 File: TypeAlias = Upload | bytes
@@ -70,12 +70,13 @@ class Person(User):
         needed = Permission.SEND_MESSAGES_IN_THREADS if threads else Permission.SEND_MESSAGES
         if channel.deleted or not channel.may(self, Permission.VIEW_CHANNEL | needed):
             raise CannotDo(f"{self} may not write in {channel}.")
+        if reply_to is not None:
+            self._check_sees(reply_to)
         reference = None if reply_to is None else {"message_id": str(reply_to.id)}
         payload: Json = {"content": text}
         if not rings:
             payload["allowed_mentions"] = {"parse": ["users", "roles", "everyone"]}
-        uploads = dict(enumerate(named(file) for file in files))
-        draft = self.writing.draft(channel, payload, uploads, settable=MessageFlag(0))
+        draft = self._draft(channel, payload, files)
         return self.writing.send(channel, draft, author=self, reference=reference)
 
     def edits(self, message: Message, text: str) -> None:
@@ -83,11 +84,7 @@ class Person(User):
         self._check_sees(message)
         if message.author is not self:
             raise CannotDo(f"{message} is not {self}'s.")
-        payload = {"content": text}
-        draft = self.writing.draft(
-            message.channel, payload, {}, settable=MessageFlag(0), current=message
-        )
-        self.writing.edit(message, draft)
+        self.writing.edit(message, self._draft(message.channel, {"content": text}, (), message))
 
     def deletes(self, message: Message) -> None:
         """Delete a message: an own one, or as a moderator."""
@@ -275,6 +272,19 @@ class Person(User):
         return entitlement
 
     # How. ----------------------------------------------------------------------------------
+
+    def _draft(
+        self,
+        channel: Channel,
+        payload: Json,
+        files: Sequence[File],
+        current: Message | None = None,
+    ) -> Draft:
+        uploads = dict(enumerate(named(file) for file in files))
+        try:
+            return self.writing.draft(channel, payload, uploads, settable=NO_FLAGS, current=current)
+        except Refused as refused:
+            raise CannotDo(f"{self} is told: {refused}.") from refused
 
     def _acts(
         self,

@@ -177,7 +177,9 @@ class DiscordServer:
         has_installed_app: bool = False,
         takes_dms: bool = True,
     ) -> Person:
-        """Somebody new on Discord."""
+        """Somebody new on Discord, whose own app speaks *locale*."""
+        if locale not in forms.LOCALES:
+            raise ValueError(f"{locale!r} is none of Discord's languages")
         person = Person(
             id=self.world.new_id(),
             name=name,

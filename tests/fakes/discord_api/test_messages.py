@@ -166,10 +166,13 @@ async def test_a_layout_shows_its_clip_and_takes_no_other_text(place: Place) -> 
     view = ui.LayoutView()
     gallery = ui.MediaGallery[ui.LayoutView](discord.MediaGalleryItem("attachment://clip.png"))
     view.add_item(ui.Container(ui.TextDisplay("A group hug"), gallery))
-    sent = await place.channel().send(view=view, file=discord.File(io.BytesIO(png()), "clip.png"))
+    clip = discord.File(io.BytesIO(png()), "clip.png")
+    other = discord.File(io.BytesIO(png()), "other.png")
+    sent = await place.channel().send(view=view, files=[clip, other])
 
     (seen,) = place.general.seen_by(place.bob)
     assert seen.text == "A group hug"
+    assert [file.filename for file in seen.visible_files] == ["clip.png"]
     assert seen.components[0]["components"][1]["items"][0]["media"]["width"] == 64
     with pytest.raises(discord.HTTPException, match="IS_COMPONENTS_V2"):
         await sent.edit(content="More")

@@ -138,7 +138,14 @@ async def test_the_first_follow_up_takes_the_place_of_thinking(place: Place) -> 
 
 
 PARSED_AND_LISTED = {"parse": ["users"], "users": ["1"]}
-ROW = {"type": 1, "components": [{"type": 2, "style": 1, "label": "A", "custom_id": "a"}]}
+
+
+def row_of(*custom_ids: str) -> dict[str, Any]:
+    buttons = [{"type": 2, "style": 1, "label": "A", "custom_id": one} for one in custom_ids]
+    return {"type": 1, "components": buttons}
+
+
+ROW = row_of("a")
 
 
 @pytest.mark.parametrize(
@@ -152,6 +159,9 @@ ROW = {"type": 1, "components": [{"type": 2, "style": 1, "label": "A", "custom_i
         ({"embeds": [{"description": "x" * 4000}, {"description": "x" * 2001}]}, "embeds"),
         ({"embeds": [{"image": {"url": "attachment://no.png"}}]}, "embeds"),
         ({"components": [ROW] * 2}, "components"),
+        ({"components": [row_of(f"{n}") for n in range(6)]}, "components"),
+        ({"components": [row_of(*"abcdef")]}, "components"),
+        ({"components": [row_of("a" * 101)]}, "components"),
         ({"components": [{"type": 1, "components": []}]}, "components"),
         ({"components": [{"type": 10, "content": "x"}]}, "components"),
         ({"components": [{"type": 1, "components": [{"type": 2, "style": 5}]}]}, "components"),

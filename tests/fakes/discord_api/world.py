@@ -340,6 +340,17 @@ class Message:
         return self.look.attachments
 
     @property
+    def visible_files(self) -> list[Attachment]:
+        """The files that a person sees: a layout shows only those that a part of it names."""
+        if MessageFlag.COMPONENTS_V2 not in self.flags:
+            return list(self.attachments)
+        parts = list(walk(self.components))
+        media = [item["media"] for part in parts for item in part.get("items", [])]
+        media += [part[name] for name in ("media", "file") for part in parts if name in part]
+        named = {item.get("attachment_id") for item in media}
+        return [file for file in self.attachments if str(file.id) in named]
+
+    @property
     def ephemeral(self) -> bool:
         """Whether one person sees it only."""
         return self.only_for is not None

@@ -82,7 +82,6 @@ class Writing:
         settable: MessageFlag,
         current: Message | None = None,
         at: Path = (),
-        may_be_empty: bool = False,
     ) -> Draft:
         """Check what is to be shown in *channel*; refuse what Discord refuses."""
         if any(len(upload.data) > channel.file_limit for upload in uploads.values()):
@@ -111,7 +110,7 @@ class Writing:
                     problems.add((*at, name), code, words)
         check_mentions(payload.get("allowed_mentions"), problems, at)
         problems.refuse()
-        if not may_be_empty and look == Look():
+        if look == Look():
             raise Refused(Why.EMPTY_MESSAGE)
         self._automod(channel, look)
         look = replace(
@@ -223,7 +222,8 @@ class Writing:
             ident = int(entry["id"])
             if ident in staying:
                 file = staying.pop(ident)
-                file.description = entry.get("description", file.description)
+                words = entry.get("description", file.description)
+                file = file if words == file.description else replace(file, description=words)
             elif ident in new:
                 upload = new.pop(ident)
                 name = entry.get("filename", upload.filename)
