@@ -45,6 +45,19 @@ class Wish:
     loop: bool = False
 
 
+class Work(StrEnum):
+    """What a job asks of an engine's process."""
+
+    RENDER = "render"  #: a photo becomes a clip
+    EXTEND = "extend"  #: a clip goes on from its last frame
+    LOOP = "loop"  #: a clip there and back again; the engine itself rests
+
+    @property
+    def cost(self) -> int:
+        """Clips it takes from the sender's credit."""
+        return 0 if self is Work.LOOP else 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipSettings:
     """What will be rendered, snapped to what the engine can make, in diffusers' own words."""

@@ -11,6 +11,7 @@ from vivant.clips import (
     Note,
     ReplyTo,
     Wish,
+    Work,
 )
 from vivant.director.plan import Plan
 from vivant.director.sight import Sight
@@ -41,6 +42,9 @@ class Order:
     #: The largest file that chat takes.
     limit_bytes: int
     notes: tuple[Note, ...] = ()
+    work: Work = Work.RENDER
+    #: The clip that is extended or looped; a copy of its own, like the photo.
+    source_clip: MediaRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,8 @@ class Job:
     engine: str
     limit_bytes: int
     notes: tuple[Note, ...]
+    work: Work
+    source_clip: MediaRef | None
     clip: Clip | None
     failure: FailureReason | None
     #: The bot's own "on it" message, which becomes the clip.

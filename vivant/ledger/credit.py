@@ -5,7 +5,7 @@ A free clip lapses at midnight UTC, a paid one does not; a job takes a free one 
 
 from typing import Any, Final
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,21 +38,21 @@ async def open_account(conn: AsyncConnection, owner: str, *, free_per_day: int) 
     return row
 
 
-async def reserve(conn: AsyncConnection, account: Account, job_id: str) -> None:
-    """Hold one clip for *job_id*; raises `Refused` (NO_CREDIT) with nothing changed."""
-    purse = "free" if account.free else "paid"
-    if not account.free and not account.balance:
+async def reserve(conn: AsyncConnection, account: Account, job_id: str, *, cost: int = 1) -> None:
+    """Hold *cost* clips, one or none, for *job_id*; raises `Refused` (NO_CREDIT)."""
+    purse = "free" if account.free or not cost else "paid"
+    if cost and not account.free and not account.balance:
         raise Refused(RefusalReason.NO_CREDIT, renews_at=renewal(account.day))
     await conn.execute(
         update(accounts)
         .where(accounts.c.owner == account.owner)
         .values(
-            free=accounts.c.free - (purse == "free"),
-            balance=accounts.c.balance - (purse == "paid"),
-            reserved=accounts.c.reserved + 1,
+            free=accounts.c.free - (cost if purse == "free" else 0),
+            balance=accounts.c.balance - (cost if purse == "paid" else 0),
+            reserved=accounts.c.reserved + cost,
         )
     )
-    await _enter(conn, account.owner, f"job:{job_id}", "reserve", purse, -1)
+    await _enter(conn, account.owner, f"job:{job_id}", "reserve", purse, -cost)
 
 
 async def settle(conn: AsyncConnection, job_id: str) -> bool:
@@ -113,7 +113,8 @@ async def _close(conn: AsyncConnection, job_id: str, kind: str) -> bool:
     ).one()
     today = (await conn.execute(select(clock()))).scalar_one() // _DAY_MS
     lapsed = held.purse == "free" and held.at // _DAY_MS != today
-    back = 1 if kind == "refund" and not lapsed else 0
+    cost = -held.amount
+    back = cost if kind == "refund" and not lapsed else 0
     if not await _enter(conn, held.owner, held.source, kind, held.purse, back):
         return False
     free_back, paid_back = (back, 0) if held.purse == "free" else (0, back)
@@ -121,7 +122,7 @@ async def _close(conn: AsyncConnection, job_id: str, kind: str) -> bool:
         update(accounts)
         .where(accounts.c.owner == held.owner)
         .values(
-            reserved=accounts.c.reserved - 1,
+            reserved=accounts.c.reserved - cost,
             balance=accounts.c.balance + paid_back,
             free=accounts.c.free + free_back,
         )
@@ -149,14 +150,15 @@ async def sums(conn: AsyncConnection) -> list[str]:
             .group_by(entries.c.owner, entries.c.purse)
         )
     }  # fmt: skip
+    closing = entries.alias("closing")
+    is_closed = exists().where(
+        closing.c.source == entries.c.source, closing.c.kind.in_(("settle", "refund"))
+    )
     holds = {
-        row.owner: row.open
+        row.owner: row.held
         for row in await conn.execute(
-            select(
-                entries.c.owner,
-                func.sum(case((entries.c.kind == "reserve", 1), else_=-1)).label("open"),
-            )
-            .where(entries.c.kind.in_(("reserve", "settle", "refund")))
+            select(entries.c.owner, func.sum(-entries.c.amount).label("held"))
+            .where(entries.c.kind == "reserve", ~is_closed)
             .group_by(entries.c.owner)
         )
     }

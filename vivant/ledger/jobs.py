@@ -77,7 +77,7 @@ class Jobs:
                 return job_of(known), False
             await self._check_limits(conn, order.owner)
             job_id = secrets.token_hex(8)
-            await credit.reserve(conn, account, job_id)
+            await credit.reserve(conn, account, job_id, cost=order.work.cost)
             now = (await conn.execute(select(virtual_time.c.value))).scalar_one_or_none() or 0.0
             start = max(now, account.virtual_finish)
             # Paid clips wait half as long behind each other as free ones.
@@ -417,8 +417,8 @@ class Jobs:
     async def purge(self, job_id: str) -> None:
         """Words, photo, clip and platform ids go; the row stays with its key."""
         gone: dict[str, Any] = dict.fromkeys(
-            ("owner", "chat", "reply_to", "plan", "photo", "sight", "clip", "status_message",
-             "line_message")
+            ("owner", "chat", "reply_to", "plan", "photo", "sight", "source_clip", "clip",
+             "status_message", "line_message")
         )  # fmt: skip
         async with self.db.writing() as conn:
             await conn.execute(
@@ -457,7 +457,7 @@ class Jobs:
 
 def media_of(job: Job) -> list[MediaRef]:
     """Everything the store keeps for *job*."""
-    refs = [job.photo]
+    refs = [job.photo, job.source_clip]
     if job.clip is not None:
         refs += [job.clip.video, job.clip.thumbnail]
     return [ref for ref in refs if ref is not None]

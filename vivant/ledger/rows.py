@@ -15,6 +15,7 @@ from vivant.clips import (
     Note,
     ReplyTo,
     Wish,
+    Work,
 )
 from vivant.director.plan import Plan
 from vivant.director.sight import Sight
@@ -56,6 +57,8 @@ def columns_of(order: Order) -> dict[str, Any]:
         "engine": order.engine,
         "limit_bytes": order.limit_bytes,
         "notes": to_json(order.notes),
+        "work": order.work,
+        "source_clip": to_json(order.source_clip) if order.source_clip else None,
     }
 
 
@@ -83,6 +86,8 @@ def job_of(row: Row[tuple[Any, ...]]) -> Job:
         engine=row.engine,
         limit_bytes=row.limit_bytes,
         notes=from_json(row.notes, tuple[Note, ...]),
+        work=Work(row.work),
+        source_clip=part(row.source_clip, MediaRef),
         clip=part(row.clip, Clip),
         failure=None if row.failure is None else FailureReason(row.failure),
         status_message=row.status_message,

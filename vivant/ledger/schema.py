@@ -89,6 +89,8 @@ jobs: Final = Table(
     Column("engine", Text, nullable=False),
     Column("limit_bytes", _Big, nullable=False),
     Column("notes", Text, nullable=False, default="[]"),
+    Column("work", Text, nullable=False),
+    Column("source_clip", Text),
     # How it ended: exactly one of the two from READY on.
     Column("clip", Text),
     Column("failure", Text),

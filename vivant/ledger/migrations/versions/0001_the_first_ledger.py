@@ -99,6 +99,8 @@ def upgrade() -> None:
             "limit_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column("work", sa.Text(), nullable=False),
+        sa.Column("source_clip", sa.Text(), nullable=True),
         sa.Column("clip", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("status_message", sa.Text(), nullable=True),
