@@ -11,16 +11,19 @@ from vivant.director.look.nets import Nets, sigmoid
 
 # The mesh's own numbering. "Right" and "left" are the person's.
 #: Upper and lower lid from the outer (right eye) or inner (left eye) corner rightwards in the
-#: picture, and the brow above.
+#: picture, the brow above,
+#: and points of the cheek below.
 RIGHT_EYE = (
     (33, 246, 161, 160, 159, 158, 157, 173, 133),
     (33, 7, 163, 144, 145, 153, 154, 155, 133),
     (46, 53, 52, 65, 55),
+    (50, 101, 205, 36),
 )
 LEFT_EYE = (
     (362, 398, 384, 385, 386, 387, 388, 466, 263),
     (362, 382, 381, 380, 374, 373, 390, 249, 263),
     (285, 295, 282, 283, 276),
+    (280, 330, 425, 266),
 )
 #: The edge between the lips, corner to corner.
 INNER_UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)

@@ -5,6 +5,7 @@ nearest face" say whose.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,6 +20,11 @@ from vivant.director.look.poses import LIMBS, Pose
 _COARSE = 4
 
 
+#: How far around a face the network looks for its head, in face sizes: left and up, right and
+#: down; and the share of that way in which what it says there counts fully.
+_BEFORE, _BEYOND, _SURE = (1.6, 1.3), (1.6, 1.9), 0.72
+
+
 class SilhouetteFinder:
     """Cuts people out of a picture."""
 
@@ -29,47 +35,82 @@ class SilhouetteFinder:
         """One mask a figure, the size of *picture*; a pixel is of one figure or of none."""
         if not figures:
             return []
-        people = self._people(picture, figures)
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-        radius = max(4, int(0.012 * max(people.shape)))
-        edged = np.clip(_guided(grey, people, radius, 1e-3), 0, 1)
-        return _shared_out(picture, figures, edged)
+        radius = max(4, int(0.012 * max(grey.shape)))
+        people = _on_edges(self._people(picture, figures), grey, radius)
+        heads = [
+            None if figure.face is None else self._head(picture, figure.face, grey, radius)
+            for figure in figures
+        ]
+        return _shared_out(picture, figures, people, heads)
 
     def _people(self, picture: Picture, figures: Sequence[Figure]) -> Plane:
-        """What is a person, whoever: looked at as a whole, then each body, then each head."""
+        """What is a person, whoever: looked at around each, as a whole where nobody is."""
         height, width = picture.shape[:2]
-        people = self._seen_in(picture, np.zeros(2), np.array([width, height]), picture.shape)
+        people = self._seen_in(picture, np.zeros(2), point(width, height))
+        bodies, around = np.zeros_like(people), np.zeros(people.shape, bool)
         for figure in figures:
             low, high = figure.around[:2], figure.around[2:]
             half = float((high - low).max()) * 0.675 + 4
             middle = (low + high) / 2
-            views = [(middle - half, middle + half)]
-            if figure.face is not None:
-                size, centre = figure.face.size, figure.face.centre
-                views.append(
-                    (
-                        centre - np.array([1.6, 1.3]) * size,
-                        centre + np.array([1.6, 1.9]) * size,
-                    )
-                )
-            for low, high in views:
-                people = np.maximum(people, self._seen_in(picture, low, high, picture.shape))
+            bodies = np.maximum(bodies, self._seen_in(picture, middle - half, middle + half))
+            around[_part(middle - half, middle + half, people.shape)] = True
             if figure.pose is not None:
-                people = np.maximum(people, np.where(figure.pose.body > 0.6, figure.pose.body, 0))
-        return people
+                bodies = np.maximum(bodies, np.where(figure.pose.body > 0.6, figure.pose.body, 0))
+        return np.where(around, bodies, people)
 
-    def _seen_in(self, picture: Picture, low: Point, high: Point, shape: tuple[int, ...]) -> Plane:
-        seen = np.zeros(shape[:2], np.float32)
-        left, top = np.maximum(low, 0).astype(int)
-        right, bottom = np.minimum(high, (shape[1], shape[0])).astype(int)
-        if right - left < 32 or bottom - top < 32:
+    def _head(self, picture: Picture, face: Face, grey: Plane, radius: int) -> "_Head":
+        """What belongs to this head and what certainly does not, from a look at it alone."""
+        low = face.centre - np.array(_BEFORE) * face.size
+        high = face.centre + np.array(_BEYOND) * face.size
+        part = _part(low, high, picture.shape)
+        mask = np.zeros(picture.shape[:2], np.float32)
+        mask[part] = _on_edges(self._seen_in(picture, low, high)[part], grey[part], radius)
+        y, x = np.mgrid[part].astype(np.float32)
+        middle, half = (low + high) / 2, (high - low) / 2
+        off = np.maximum(np.abs(x - middle[0]) / half[0], np.abs(y - middle[1]) / half[1])
+        # Below the chin the look at the body knows more.
+        below = np.clip((y - face.box[3]) / (0.5 * face.size), 0, 1)
+        trust = np.zeros_like(mask)
+        trust[part] = np.clip((1 - off) / (1 - _SURE), 0, 1)
+        head_only = trust.copy()
+        head_only[part] *= 1 - below
+        return _Head(mask, trust, head_only)
+
+    def _seen_in(self, picture: Picture, low: Point, high: Point) -> Plane:
+        seen = np.zeros(picture.shape[:2], np.float32)
+        part = _part(low, high, picture.shape)
+        height, width = seen[part].shape
+        if width < 32 or height < 32:
             return seen
-        patch = cv2.resize(
-            picture[top:bottom, left:right], (256, 256), interpolation=cv2.INTER_AREA
-        )
+        patch = cv2.resize(picture[part], (256, 256), interpolation=cv2.INTER_AREA)
         mask = self._net(patch.astype(np.float32) / 255)[0].reshape(256, 256)
-        seen[top:bottom, left:right] = cv2.resize(mask, (right - left, bottom - top))
+        seen[part] = cv2.resize(mask, (width, height))
         return seen
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """One head by itself."""
+
+    mask: Plane
+    #: How much the mask is to be believed, 0..1; and so much of it as is not the body.
+    trust: Plane
+    head_only: Plane
+
+    def put_into(self, people: Plane) -> Plane:
+        """*people* as this head's owner sees it."""
+        return people + (self.mask - people) * self.head_only
+
+
+def _part(low: Point, high: Point, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    left, top = np.maximum(low, 0).astype(int)
+    right, bottom = np.minimum(high, (shape[1], shape[0])).astype(int)
+    return np.s_[int(top) : max(int(top), int(bottom)), int(left) : max(int(left), int(right))]
+
+
+def _on_edges(mask: Plane, grey: Plane, radius: int) -> Plane:
+    return np.clip(_guided(grey, mask, radius, 1e-3), 0, 1)
 
 
 def capsule(shape: tuple[int, int], start: Point, end: Point, radius: float) -> Plane:
@@ -161,32 +202,35 @@ def _head_ellipse(face: Face, shape: tuple[int, int]) -> Plane:
     return ellipse
 
 
-def _shared_out(picture: Picture, figures: Sequence[Figure], people: Plane) -> list[Plane]:
+def _shared_out(
+    picture: Picture, figures: Sequence[Figure], people: Plane, heads: Sequence[_Head | None]
+) -> list[Plane]:
     height, width = people.shape
     shape = (height // _COARSE + 1, width // _COARSE + 1)
     claims = [_Claim(figure, shape) for figure in figures]
-    heads = _claim_heads(claims, shape, (height, width))
+    zones = _claim_heads(claims, heads, shape, (height, width))
     strengths = np.stack(
         [cv2.GaussianBlur(c.strength.astype(np.float32), (0, 0), 1.2) for c in claims]
     )
     owner = strengths.argmax(0)
     if len(claims) > 1:
-        owner = _snapped(picture, claims, strengths, people, heads)
+        owner = _snapped(picture, claims, strengths, people, zones)
     near = _resized(strengths.max(0) > -9, owner.shape)
-    return [
-        _mask(
-            people,
-            (owner == index) & near & ~_far_off(claims[index], owner.shape),
-            strengths[index],
-        )
-        for index in range(len(claims))
-    ]
+    masks = []
+    for index, head in enumerate(heads):
+        own = (owner == index) & near & ~_far_off(claims[index], owner.shape)
+        seen = people if head is None else head.put_into(people)
+        masks.append(_mask(seen, own, strengths[index]))
+    return masks
 
 
 def _claim_heads(
-    claims: list[_Claim], shape: tuple[int, int], size: tuple[int, int]
+    claims: list[_Claim],
+    heads: Sequence[_Head | None],
+    shape: tuple[int, int],
+    size: tuple[int, int],
 ) -> dict[int, Plane]:
-    """A head zone goes to the nearest face, and a face to nobody else; the zones by index."""
+    """A head goes to its face, and a face to nobody else; the heads' zones by index."""
     ellipses = {
         index: _head_ellipse(claim.figure.face, shape)
         for index, claim in enumerate(claims)
@@ -194,14 +238,17 @@ def _claim_heads(
     }
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) * _COARSE
     zones = {}
-    for index, own in ellipses.items():
-        claim = claims[index]
+    for index, (claim, head) in enumerate(zip(claims, heads, strict=True)):
         face = claim.figure.face
-        if face is None:
+        if face is None or head is None:
             continue
+        own = ellipses[index]
         centre, unit = face.centre, face.size
         nearest = np.minimum.reduce([own + 1e-6, *(e for i, e in ellipses.items() if i != index)])
-        mine = (own < 1) & (own <= nearest)
+        seen = cv2.resize(head.mask, shape[::-1], interpolation=cv2.INTER_AREA)
+        trust = cv2.resize(head.trust, shape[::-1], interpolation=cv2.INTER_AREA)
+        head_only = cv2.resize(head.head_only, shape[::-1], interpolation=cv2.INTER_AREA)
+        mine = (own < 1.15) & (own <= nearest) & (seen > 0.5)
         zones[index] = mine & (y < centre[1] + 0.45 * unit)
         skull = capsule(
             shape,
@@ -222,9 +269,13 @@ def _claim_heads(
         claim.strength = (
             claim.strength
             + nearness
-            + 3.5 * np.clip((1.15 - own) / 0.25, 0, 1)
+            + 3.5 * np.clip((1.15 - own) / 0.25, 0, 1) * seen
             + 5 * mine
             + 8 * oval
+            # Where the look at this head sees none of it, somebody else may stand behind; and
+            # of two bodies it sees the one in front.
+            - 6 * head_only * (seen < 0.3) * (oval == 0)
+            + 2.0 * trust * np.clip(2 * seen - 1, -1, 1)
         )
         claim.core |= cv2.erode(oval, np.ones((3, 3), np.uint8)) > 0
     return zones

@@ -19,7 +19,7 @@ from vivant.engine.puppet.parts import Gesture, Part
 KNOTS = 8
 
 #: Where a field squeezes space to less than this share, it would soon fold.
-LEAST_ROOM = 0.35
+LEAST_ROOM = 0.25
 
 
 class Body:
@@ -37,6 +37,9 @@ class Body:
             np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
         )
         self._fixed = self._fade(width)
+        # Only what is drawn can fold: the body, and a little around it.
+        body = cv2.resize(actor.mask, (columns, rows), interpolation=cv2.INTER_AREA) > 0.1
+        self._drawn = cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         drawn = {**self._trunk(), **self._head()}
         self._parts: list[Part | str] = list(drawn)
         fade = self._fixed[..., None]
@@ -48,6 +51,13 @@ class Body:
         weights = np.array([self._weight(p, gesture) for p in self._parts], np.float32)
         field: Field = np.tensordot(weights * np.float32(self.ease), self._fields, 1)
         return field
+
+    def farthest(self, gestures: Sequence[Gesture], shape: tuple[int, int]) -> Plane:
+        """How far each pixel of a picture of that *shape* ever gets in *gestures*."""
+        moves = (np.moveaxis(self.displacement(gesture), -1, 0) for gesture in gestures)
+        moved = np.maximum.reduce([np.hypot(dx, dy) for dx, dy in moves])
+        large = cv2.resize(moved, None, fx=KNOTS, fy=KNOTS, interpolation=cv2.INTER_LINEAR)
+        return large[: shape[0], : shape[1]]
 
     def origin(self, displacement: Field) -> Field:
         """Where what is now at each knot came from, relative to it: the inverse."""
@@ -66,8 +76,12 @@ class Body:
     def settle(self, gestures: Sequence[Gesture]) -> None:
         """Ease the whole performance so far that none of *gestures* comes near a fold."""
         self.ease = 1.0
-        while self.ease > 0.2 and any(room(self.displacement(g)) < LEAST_ROOM for g in gestures):
+        while self.ease > 0.2 and any(self.room(g) < LEAST_ROOM for g in gestures):
             self.ease *= 0.9
+
+    def room(self, gesture: Gesture) -> float:
+        """The least share of its area that any patch of the body keeps: 1 at rest, 0 at a fold."""
+        return float(room(self.displacement(gesture))[self._drawn].min())
 
     def _weight(self, part: Part | str, gesture: Gesture) -> float:
         match part:
@@ -158,7 +172,11 @@ class Body:
         below_middle = self._along(a.head, a.down)
         neck = max(0.35 * size, float(a.shoulders[1] - a.chin[1]))
         head = 1 - smooth_each(below_chin, -0.12 * size, 1.05 * neck)
-        head = head * (1 - smooth_each(np.abs(aside), 1.0 * size, 1.9 * size))
+        # Below the chin only the neck turns along, not the shoulders beside it.
+        narrow = smooth_each(below_chin, -0.6 * size, 0.15 * size)
+        head = head * (
+            1 - smooth_each(np.abs(aside), (1.0 - 0.5 * narrow) * size, (1.9 - 0.7 * narrow) * size)
+        )
         hinge = a.chin + a.down * 0.3 * size
         x, y = (self._x - hinge[0]) * head, (self._y - hinge[1]) * head
         # A head is round: what is nearer to the viewer moves further as it turns.
@@ -180,11 +198,12 @@ class Body:
         return along
 
 
-def room(displacement: Field) -> float:
-    """The least share of its area that any patch keeps: 1 at rest, 0 at a fold."""
+def room(displacement: Field) -> Plane:
+    """The share of its area that each patch keeps: 1 at rest, 0 or less at a fold."""
     dx_dy, dx_dx = np.gradient(displacement[..., 0], KNOTS)
     dy_dy, dy_dx = np.gradient(displacement[..., 1], KNOTS)
-    return float(((1 + dx_dx) * (1 + dy_dy) - dx_dy * dy_dx).min())
+    kept: Plane = (1 + dx_dx) * (1 + dy_dy) - dx_dy * dy_dx
+    return kept
 
 
 def _bend_at(t: float) -> float:

@@ -107,6 +107,12 @@ class Elbow:
         gone = (away < 0) * smooth_each(share, 0.35, 0.65)
         return limb.astype(np.float32), gone.astype(np.float32)
 
+    def leaves(self) -> Plane:
+        """How far each pixel of the limb gets, at most; 0 elsewhere."""
+        f = self.forearm
+        limb, _ = self.mattes()
+        return np.where(limb > 0.01, 2 * f.radius + float(np.hypot(*(f.tip - f.elbow))), 0)
+
     def origin(self, where: Field, *, closing: float, wrist: float) -> Field:
         """Where each of *where* was before the elbow closed and the wrist bent (radians)."""
         origin = self._joint.origin(where, closing)

@@ -142,13 +142,13 @@ class _People(_Scene):
         self._performance = Performance(shot.plan, actors, settings, settings.width)
         self._camera = _camera(shot, actors)
         ahead = np.linspace(0, self._performance.duration_s, _LOOKS_AHEAD)
-        bodies, reaches, elbows = [], [], []
+        bodies, moves, elbows = [], [], []
         for index, actor in enumerate(actors):
             gestures = [self._performance.gesture(index, float(at)) for at in ahead]
             body = Body(actor, *size)
             body.settle(gestures)
             bodies.append(body)
-            reaches.append(max(float(np.abs(body.displacement(g)).max()) for g in gestures))
+            moves.append(body.farthest(gestures, actor.mask.shape))
             arms = []
             if self._performance.uses(index, Part.CURL, Part.WAVE):
                 arms = [
@@ -156,9 +156,10 @@ class _People(_Scene):
                     for arm in actor.arms
                     if arm.forearm is not None and arm.forearm.free
                 ]
-                reaches[-1] = max([reaches[-1], *(2.5 * e.forearm.radius for e in arms)])
+                for elbow in arms:
+                    moves[-1] = np.maximum(moves[-1], elbow.leaves())
             elbows.append(arms)
-        layers = layered(picture, actors, reaches)
+        layers = layered(picture, actors, moves)
         puppets = [
             Puppet(actor, body, cutout, arms, winking)
             for actor, body, cutout, arms, winking in zip(

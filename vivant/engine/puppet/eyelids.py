@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from vivant.director.look.arrays import Picture, Plane, Point, Points
-from vivant.engine.puppet.curves import smooth_each
+from vivant.engine.puppet.curves import smooth, smooth_each
 
 #: Less open than this share of its width, an eye is closed in the photo.
 _ALREADY_CLOSED = 0.14
 
-Eye = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+Eye = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
 class Eyelids:
@@ -22,8 +22,8 @@ class Eyelids:
     def __init__(
         self, eye: Eye, points: Points, right: Point, down: Point, picture: Picture
     ) -> None:
-        """*points* in pixels of *picture*, RGBA; *eye*: upper lid, lower lid, brow."""
-        upper, lower, brow = (points[list(line)] for line in eye)
+        """*points* in pixels of *picture*, RGBA; *eye*: upper lid, lower lid, brow, cheek."""
+        upper, lower, brow = (points[list(line)] for line in eye[:3])
         origin = (upper[0] + upper[-1]) / 2
         axes = np.stack([right, down], 1)
         upper, lower, brow = ((line - origin) @ axes for line in (upper, lower, brow))
@@ -48,7 +48,11 @@ class Eyelids:
         self._column, self._row = x - np.float32(left), y - np.float32(top)
         self._right, self._down = right.astype(np.float32), down.astype(np.float32)
         self._draw_lines(upper, lower, brow)
-        self._closed = self._skin(picture[self._box][..., :3])
+        cheek = points[list(eye[3])].astype(int)
+        cheek = np.clip(cheek, 0, np.array(picture.shape[1::-1]) - 1)
+        tone = np.median(picture[cheek[:, 1], cheek[:, 0], :3].astype(np.float32), 0)
+        self._closed = self._skin(picture[self._box][..., :3], tone)
+        self._lash_line = self._line(picture[self._box][..., :3])
 
     def draw(self, picture: Picture, closed: float, gaze: Point) -> None:
         """Turn the eye by *gaze* (right, down; -1..1), then close it by *closed* (0..1)."""
@@ -84,22 +88,35 @@ class Eyelids:
         off = np.clip((self._across - self._middle) / (0.5 * width), -1, 1)
         self._ball = inside * (1 - off**2) ** 2
 
-    def _skin(self, patch: Picture) -> Plane:
+    def _skin(self, patch: Picture, cheek: Plane) -> Plane:
         """The closed lid's colour: the skin around the eye, carried across it."""
-        margin = self._lashes + 0.12 * self._opening
+        margin = self._lashes + 0.28 * self._opening
         eye = (
             (self._along > self._upper - margin)
             & (self._along < self._lower + margin)
-            & (np.abs(self._across - self._middle) < 0.60 * self._width)
+            & (np.abs(self._across - self._middle) < 0.66 * self._width)
         )
         whole = cv2.inpaint(np.ascontiguousarray(patch), eye.astype(np.uint8), 3, cv2.INPAINT_TELEA)
         soft = cv2.GaussianBlur(whole, (0, 0), max(1.0, 0.06 * self._width)).astype(np.float32)
+        soft = 0.62 * soft + 0.38 * 0.94 * cheek
         # Round, and a little darker towards the lashes.
         off = np.clip((self._across - self._middle) / (0.62 * self._width), -1, 1)
         low = (self._along - self._upper) / self._opening
         shade = (0.955 + 0.05 * (1 - off**2)) * (1 - 0.07 * smooth_each(low, 0.2, 1.1))
         skin: Plane = soft * shade[..., None]
         return skin
+
+    def _line(self, patch: Picture) -> tuple[Plane, Plane]:
+        """The lashes of a closed eye: their colour, and where they lie, 0..1."""
+        eye = (self._along > self._upper - self._lashes) & (self._along < self._lower)
+        eye &= np.abs(self._across - self._middle) < 0.4 * self._width
+        pixels = patch[eye].astype(np.float32) if eye.any() else np.zeros((1, 3), np.float32)
+        dark = pixels[pixels.sum(1) <= np.percentile(pixels.sum(1), 25)].mean(0)
+        off = np.clip((self._across - self._middle) / (0.56 * self._width), -1, 1)
+        thick = 0.085 * self._opening + 0.9
+        at = self._lower + 0.06 * self._opening
+        line = np.exp(-(((self._along - at) / thick) ** 2)) * np.sqrt(1 - off**2)
+        return dark, (0.62 * line).astype(np.float32)
 
     def _look(self, patch: Picture, gaze: Point) -> None:
         amount = np.array([0.105, 0.05]) * self._width * gaze
@@ -111,7 +128,8 @@ class Eyelids:
         )
 
     def _close(self, patch: Picture, closed: float) -> None:
-        way = np.maximum(self._lower - self._upper + 0.16 * self._opening, 0)
+        # The mesh draws eyes a little too narrow: the lid goes on to where none of it shows.
+        way = np.maximum(self._lower - self._upper + 0.34 * self._opening + 1.5, 0)
         way = way * self._corners * np.float32(closed)
         edge = self._upper + self._lashes + way
         t = np.clip((self._along - self._top) / (edge - self._top), 0, 1)
@@ -124,8 +142,12 @@ class Eyelids:
         ).astype(np.float32)
         lashes = 1 - smooth_each(self._along, edge - 1.7 * self._lashes, edge - 0.5 * self._lashes)
         bare = smooth_each(self._along, self._upper - 0.55 * self._opening, self._upper + 1.0)
-        tone = (closed * bare * lashes * self._corners)[..., None]
-        lid = lid * (1 - tone) + self._closed * tone
+        # The photo's own lashes ride on the lid; in a closed eye they would be a hard stump.
+        shut = smooth(closed, 0.55, 0.95)
+        tone = closed * bare * (lashes + (1 - lashes) * shut) * self._corners
+        lid += (self._closed - lid) * tone[..., None]
+        colour, line = self._lash_line
+        lid += (colour - lid) * (line * shut)[..., None]
         cover = 1 - smooth_each(self._along, edge - 1.4, edge + 1.4)
         cover = (cover * smooth_each(self._along, self._top - 2, self._top))[..., None]
         patch[...] = np.clip(patch * (1 - cover) + lid * cover, 0, 255)

@@ -20,7 +20,7 @@ _SMALLEST_EYE_DISTANCE = 18
 _TURNED_AWAY = 0.75
 
 #: Knots across the face's part of the picture.
-_KNOTS = 88
+_KNOTS = 64
 
 
 def can_act(face: Face | None) -> bool:
@@ -72,7 +72,7 @@ class ActingFace:
         ]
 
     def draw(self, gesture: Gesture, canvas: Picture, winking: int) -> None:
-        """Paint the face into *canvas*, the actor's finer picture; the alpha stays.
+        """Paint the face into *canvas*, the actor's finer picture, with its edge.
 
         *winking*: the eye that winks, 0 the left one in the picture.
         """
@@ -88,7 +88,7 @@ class ActingFace:
             if index == winking:
                 closed = max(closed, gesture.get(Part.WINK, 0.0))
             lids.draw(drawn, min(1.0, closed), gaze)
-        canvas[self._part][..., :3] = drawn[..., :3]
+        canvas[self._part] = drawn
 
     def _expressions(self, face: Face, unit: float, down: Point) -> dict[Part, Field]:
         """One field an expression, by radial functions through the anchors (Wendland's C2)."""

@@ -18,23 +18,31 @@ _PATCH = 3
 _LEVELS = 4
 #: From level to level, from coarse to fine.
 _GROWTH = 1.6
+#: Nearer to its edge than this share of the longer side, a hole is continued, not patched.
+_DEEP = 0.02
 
 
-def filled(picture: Picture, hole: Plane, reach: float) -> Picture:
-    """*picture* with the first *reach* pixels into *hole* made up, and a soft guess beyond."""
+def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
+    """*picture* with *hole* made up: well where it will be *shown*, and a soft guess elsewhere."""
     if not hole.any():
         return picture.copy()
-    height, width = hole.shape
-    across = max(height, width)
-    near = _continued(picture, hole, reach).astype(np.float32)
-    if reach > 0.02 * across:
-        patches = _Patches(picture, hole, reach * 1.25 + 0.02 * across).filled().astype(np.float32)
-        depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    across = max(hole.shape)
+    made = _continued(picture, hole, shown).astype(np.float32)
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    deep = ((depth > _DEEP * across) & (shown > 0)).astype(np.uint8)
+    deep = cv2.dilate(deep, _disc(0.03 * across))
+    if deep.any():
+        patches = _Patches(picture, hole, shown * deep).filled().astype(np.float32)
         share = smooth_each(depth, 0.006 * across, 0.035 * across)[..., None]
-        near = near * (1 - share) + patches * share
-    near += _grain(picture, hole)[..., None]
-    made: Picture = np.where(hole[..., None] > 0, np.clip(near, 0, 255), picture).astype(np.uint8)
-    return made
+        made += (patches - made) * share
+    made += _grain(picture, hole)[..., None]
+    whole: Picture = np.where(hole[..., None] > 0, np.clip(made, 0, 255), picture).astype(np.uint8)
+    return whole
+
+
+def _disc(radius: float) -> Plane:
+    size = 2 * round(radius) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
 def soft_fill(picture: Picture, known: Plane) -> Plane:
@@ -52,14 +60,15 @@ def soft_fill(picture: Picture, known: Plane) -> Plane:
     return guess
 
 
-def _continued(picture: Picture, hole: Plane, reach: float) -> Picture:
+def _continued(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     height, width = hole.shape
     small = (width // 3, height // 3)
     little = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
     gone = cv2.resize(hole.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST)
     gone = cv2.dilate(gone, np.ones((3, 3), np.uint8))
     depth = cv2.distanceTransform(gone, cv2.DIST_L2, 3)
-    edge = (gone > 0) & (depth < min(reach / 3 + 6, 0.10 * max(small)))
+    wanted = cv2.resize(shown.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST) > 0
+    edge = (gone > 0) & (wanted | (depth < 4)) & (depth < 0.10 * max(small))
     deep = (gone > 0) & ~edge
     guess = np.clip(soft_fill(little, 1.0 - gone), 0, 255).astype(np.uint8)
     little = np.where(deep[..., None], guess, little)
@@ -79,10 +88,10 @@ def _grain(picture: Picture, hole: Plane) -> Plane:
 class _Patches:
     """Fills a hole with patches of the rest, from coarse to fine."""
 
-    def __init__(self, picture: Picture, hole: Plane, reach: float) -> None:
+    def __init__(self, picture: Picture, hole: Plane, shown: Plane) -> None:
         self._picture = picture
         self._hole = hole.astype(np.float32)
-        self._reach = reach
+        self._shown = shown.astype(np.float32)
         self._rng = np.random.default_rng(0)
 
     def filled(self) -> Picture:
@@ -107,8 +116,7 @@ class _Patches:
     ) -> tuple[Plane, Tensor] | None:
         small = cv2.resize(self._picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         gone = cv2.resize(self._hole, size, interpolation=cv2.INTER_AREA) > 0.02
-        depth = cv2.distanceTransform(gone.astype(np.uint8), cv2.DIST_L2, 3)
-        wanted = gone & (depth < max(3.0, self._reach * size[0] / self._hole.shape[1]))
+        wanted = gone & (cv2.resize(self._shown, size, interpolation=cv2.INTER_AREA) > 0.02)
         around = np.ones((2 * _PATCH + 1, 2 * _PATCH + 1), np.uint8)
         usable = cv2.dilate(gone.astype(np.uint8), around) == 0
         usable = usable if usable.sum() >= 50 else ~gone
@@ -161,6 +169,8 @@ class _Patches:
             borderMode=cv2.BORDER_REFLECT_101,
         ).astype(np.float32)
         detail = copied - cv2.GaussianBlur(copied, (0, 0), max(height, width) / _WORK)
+        # What was not looked for was not moved, so its detail is that of whoever stands there.
+        detail *= (np.abs(moves).sum(-1) > 0)[..., None]
         whole: Picture = np.clip(smooth + 0.8 * detail, 0, 255).astype(np.uint8)
         return whole
 

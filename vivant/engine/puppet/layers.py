@@ -19,8 +19,12 @@ from vivant.engine.puppet.fine import FINE, finer, opaque
 
 #: The halo: fully there up to the first, gone at the second; shares of the longer side.
 _HALO_FULL, _HALO_END = 0.008, 0.022
+#: How far the camera alone moves an actor against the background.
+_PARALLAX = 0.01
 #: How far an actor goes on behind whoever stands in front of it.
-_BEHIND = 0.08
+_BEHIND = 0.035
+#: Bays of its outline narrower than twice this are taken for its own hidden part.
+_BAY = 0.07
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,15 @@ class Layers:
     cutouts: tuple[Cutout, ...]
 
 
-def layered(picture: Picture, actors: Sequence[Actor], reaches: Sequence[float]) -> Layers:
+def layered(picture: Picture, actors: Sequence[Actor], moves: Sequence[Plane]) -> Layers:
     """Cut *actors* (from back to front) out of *picture*.
 
-    *reaches*: how far each will move, in pixels.
+    *moves*: how far each pixel of each actor will ever be from its place, in pixels.
     """
     across = max(picture.shape[:2])
     in_front = np.zeros(picture.shape[:2], np.float32)
     uncovered = np.ones_like(in_front)
+    shown = np.zeros(in_front.shape, bool)
     cutouts: list[Cutout] = []
     for index in range(len(actors) - 1, -1, -1):
         others = [actor.mask for i, actor in enumerate(actors) if i != index]
@@ -71,9 +76,10 @@ def layered(picture: Picture, actors: Sequence[Actor], reaches: Sequence[float])
         cutouts.insert(0, _cutout(actors[index], colours, wide, tight, across))
         in_front = np.maximum(in_front, wide)
         uncovered *= 1 - wide
+        depth = cv2.distanceTransform((wide > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        shown |= (depth > 0) & (depth < moves[index] * 1.1 + _PARALLAX * across)
     hole = (uncovered < 0.004).astype(np.uint8)
-    reach = max(reaches, default=0.0) + 0.015 * across
-    plate = filled(picture, hole, reach)
+    plate = filled(picture, hole, hole * shown)
     return Layers(finer(opaque(plate)), tuple(cutouts))
 
 
@@ -96,7 +102,7 @@ def _behind(
     picture: Picture, actor: Actor, in_front: Plane, wide: Plane, tight: Plane, across: int
 ) -> tuple[Picture, Plane, Plane]:
     """Colours and mattes where somebody stands before *actor*: it goes on behind them a little."""
-    away = _distance(actor.mask)
+    away = _distance(_without_bays(actor.mask, _BAY * across))
     hidden = in_front > 0.995
     near = hidden & (away < _BEHIND * across)
     colours = picture
@@ -137,6 +143,20 @@ def _cutout(actor: Actor, colours: Picture, wide: Plane, tight: Plane, across: i
     alpha = np.clip(wide[part] * 255 + 0.5, 0, 255).astype(np.uint8)
     narrow = np.clip(tight[part] * 255 + 0.5, 0, 255).astype(np.uint8)
     return Cutout(left, top, finer(np.dstack([colours[part], alpha])), finer(narrow))
+
+
+def _without_bays(mask: Plane, radius: float) -> Plane:
+    """*mask* with what lies between its own parts: somebody's shoulder behind another's head."""
+    step = max(1, round(radius / 8))
+    small = mask[::step, ::step] > 0.5
+    reach = round(radius / step)
+    padded = cv2.copyMakeBorder(
+        small.astype(np.uint8), reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0
+    )
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
+    large = cv2.resize(closed, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.maximum(mask, large.astype(np.float32))
 
 
 def _distance(mask: Plane) -> Plane:

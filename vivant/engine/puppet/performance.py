@@ -336,9 +336,9 @@ def _marks(actors: Sequence[Actor], order: list[int], width: int) -> dict[int, M
             lean, tilt = min(max(gap / 2, 0.10 * actor.size), farthest), 0.14
         # A border that cuts the body there holds it back.
         if actor.cut_right and side < 0:
-            lean = min(lean, 0.30 * (width - float(actor.shoulders[0])))
+            lean = min(lean, 0.34 * (width - float(actor.shoulders[0])))
         if actor.cut_left and side > 0:
-            lean = min(lean, 0.30 * float(actor.shoulders[0]))
+            lean = min(lean, 0.34 * float(actor.shoulders[0]))
         facing = (
             actor.face is not None
             and partner.face is not None

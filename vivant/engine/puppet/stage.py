@@ -21,6 +21,9 @@ from vivant.engine.puppet.parts import Gesture, Part
 #: Pixels of motion at which a halo begins to shrink, and over how many it is gone.
 _HALO_STILL, _HALO_SHRINKS = 0.4, 3.6
 
+#: A limb's turn is worked out for every so many pixels.
+_BLOCK = 4
+
 
 class Puppet:
     """One actor, ready to be drawn. Owns its pixels: one render, one thread."""
@@ -49,19 +52,20 @@ class Puppet:
         box = self._box(farthest, lens, width, height)
         if box[0] >= box[2] or box[1] >= box[3]:
             return
-        source, unrest = self._source(self._body.origin(moved), lens, box)
-        pixels = _read(self._picture, source, self._cutout)
+        back = self._body.origin(moved)
+        source = _Source(back, lens, box, self._cutout)
+        pixels = read(self._picture, source.fine)
         alpha = pixels[..., 3] * np.float32(1 / 255)
         if farthest > _HALO_STILL:
-            tight = _read(self._cutout.tight, source, self._cutout) * np.float32(1 / 255)
-            alpha += (np.minimum(tight, alpha) - alpha) * unrest
+            tight = read(self._cutout.tight, source.fine) * np.float32(1 / 255)
+            alpha += (np.minimum(tight, alpha) - alpha) * source.unrest(back)
         target = frame[box[1] : box[3], box[0] : box[2]]
         turned = [limb for limb in self._limbs if limb.turn(gesture)]
         for limb in turned:
-            alpha *= 1 - _read(limb.gone, source, self._cutout) * np.float32(1 / 255)
+            alpha *= 1 - read(limb.gone, source.fine) * np.float32(1 / 255)
         _blend(target, pixels, alpha)
         for limb in turned:
-            limb.draw(target, self._picture, source, self._cutout)
+            limb.draw(target, self._picture, source.fine, self._cutout)
 
     def _box(
         self, farthest: float, lens: Lens, width: int, height: int
@@ -75,42 +79,48 @@ class Puppet:
             min(height, int((c.bottom + reach - lens.top) / lens.scale) + 1),
         )
 
-    def _source(
-        self, origin: Field, lens: Lens, box: tuple[int, int, int, int]
-    ) -> tuple[Field, Plane]:
-        """Where each pixel of *box* reads in the photo, and how little its halo may show there."""
-        unrest = np.clip((np.abs(origin).sum(-1) - _HALO_STILL) / _HALO_SHRINKS, 0, 1)
-        knots = np.dstack([origin, unrest.astype(np.float32)])
-        # The knots' own places in the frame, seen through the lens, on the photo's knots.
+
+class _Source:
+    """Where each pixel of a box of the frame reads in an actor's finer picture."""
+
+    def __init__(
+        self, origin: Field, lens: Lens, box: tuple[int, int, int, int], cutout: Cutout
+    ) -> None:
+        """*origin*: on the knots of the photo, where they came from, relative (pixels)."""
+        self._lens, self._box = lens, box
+        left, top, right, bottom = box
+        source = self._drawn_large(origin * np.float32(FINE))
+        x = np.arange(left, right, dtype=np.float32) * np.float32(lens.scale * FINE)
+        y = np.arange(top, bottom, dtype=np.float32) * np.float32(lens.scale * FINE)
+        source[..., 0] += x + np.float32((lens.left - cutout.left) * FINE)
+        source[..., 1] += (y + np.float32((lens.top - cutout.top) * FINE))[:, None]
+        #: Height x width x 2, in pixels of the finer picture.
+        self.fine = source
+
+    def unrest(self, origin: Field) -> Plane:
+        """How far the halo must have shrunk at each pixel: 0 where it hardly moves, up to 1."""
+        moved = np.abs(origin).sum(-1)
+        return self._drawn_large(np.clip((moved - _HALO_STILL) / _HALO_SHRINKS, 0, 1))
+
+    def _drawn_large(self, knots: Field) -> Field:
+        """*knots* of the photo, for every pixel of the box."""
+        lens, (left, top, right, bottom) = self._lens, self._box
+        first = max(0, left // KNOTS - 1), max(0, top // KNOTS - 1)
+        size = -(-right // KNOTS) + 1 - first[0], -(-bottom // KNOTS) + 1 - first[1]
+        # Knot j of the frame lies at pixel (j + 0.5) * KNOTS - 0.5, and so do the photo's.
         shift = (lens.scale * (KNOTS / 2 - 0.5) + 0.5) / KNOTS - 0.5
         through = np.array(
             [
-                [lens.scale, 0, shift + lens.left / KNOTS],
-                [0, lens.scale, shift + lens.top / KNOTS],
+                [lens.scale, 0, shift + lens.left / KNOTS + lens.scale * first[0]],
+                [0, lens.scale, shift + lens.top / KNOTS + lens.scale * first[1]],
             ]
         )
-        rows, columns = knots.shape[:2]
-        # Only the knots around the box, so that only the box is drawn large.
-        left, top = box[0] // KNOTS, box[1] // KNOTS
-        right, bottom = min(columns, -(-box[2] // KNOTS) + 1), min(rows, -(-box[3] // KNOTS) + 1)
-        left, top = max(0, left - 1), max(0, top - 1)
-        through[:, 2] += through[:, :2] @ (left, top)
-        seen = cv2.warpAffine(
-            knots,
-            through,
-            (right - left, bottom - top),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        seen = cv2.warpAffine(knots, through, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         large = cv2.resize(seen, None, fx=KNOTS, fy=KNOTS, interpolation=cv2.INTER_LINEAR)
-        x0, y0 = box[0] - left * KNOTS, box[1] - top * KNOTS
-        part = large[y0 : y0 + box[3] - box[1], x0 : x0 + box[2] - box[0]]
-        source: Field = np.ascontiguousarray(part[..., :2])
-        columns_seen = np.arange(box[0], box[2], dtype=np.float32)
-        rows_seen = np.arange(box[1], box[3], dtype=np.float32)[:, None]
-        source[..., 0] += columns_seen * np.float32(lens.scale) + np.float32(lens.left)
-        source[..., 1] += rows_seen * np.float32(lens.scale) + np.float32(lens.top)
-        return source, part[..., 2]
+        x, y = first[0] * KNOTS, first[1] * KNOTS
+        part: Field = large[top - y : bottom - y, left - x : right - x]
+        return part
 
 
 class _Limb:
@@ -137,22 +147,40 @@ class _Limb:
         return abs(self._closing) > 1e-4 or abs(self._wrist) > 1e-4
 
     def draw(self, target: Picture, picture: Picture, source: Field, cutout: Cutout) -> None:
-        """Put the turned limb on top of *target*, which reads from *source*."""
-        centre = self._elbow.forearm.elbow
-        near = np.hypot(source[..., 0] - centre[0], source[..., 1] - centre[1]) < 1.15 * self.reach
-        rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
-        if not len(rows) or not len(columns):
+        """Put the turned limb on top of *target*, whose pixels read at *source* (finer)."""
+        part, origin = self._origin(source, cutout)
+        if not origin.size:
             return
-        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        origin = self._elbow.origin(source[part], closing=self._closing, wrist=self._wrist)
-        pixels = _read(picture, origin, cutout)
-        matte = _read(self._matte, origin, cutout) * np.float32(1 / 255)
+        pixels = read(picture, origin)
         alpha = pixels[..., 3] * np.float32(1 / 255)
         # A limb that turns far leaves its halo of background behind.
         share = np.float32(min(1.0, max(0.0, abs(self._closing) * self.reach - 1.0) / 6.0))
-        tight = _read(cutout.tight, origin, cutout) * np.float32(1 / 255)
-        alpha = (alpha + (np.minimum(tight, alpha) - alpha) * share) * matte
+        tight = read(cutout.tight, origin) * np.float32(1 / 255)
+        alpha += (np.minimum(tight, alpha) - alpha) * share
+        alpha *= read(self._matte, origin) * np.float32(1 / 255)
         _blend(target[part], pixels, alpha)
+
+    def _origin(self, source: Field, cutout: Cutout) -> tuple[tuple[slice, slice], Field]:
+        """The part of *source* that the limb can reach, and where that was before the turn."""
+        corner = np.array([cutout.left, cutout.top], np.float32)
+        blocks = (max(1, source.shape[1] // _BLOCK), max(1, source.shape[0] // _BLOCK))
+        # Averaged over blocks, as a turn is smooth; it costs a sixteenth.
+        places = cv2.resize(source, blocks, interpolation=cv2.INTER_AREA) / FINE + corner
+        away = np.hypot(*np.moveaxis(places - self._elbow.forearm.elbow, -1, 0))
+        rows = np.flatnonzero((away < 1.15 * self.reach).any(1))
+        columns = np.flatnonzero((away < 1.15 * self.reach).any(0))
+        if not len(rows):
+            return np.s_[0:0, 0:0], source[:0, :0]
+        few = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        turned = self._elbow.origin(places[few], closing=self._closing, wrist=self._wrist)
+        moved = ((turned - places[few]) * FINE).astype(np.float32)
+        part = np.s_[
+            rows[0] * _BLOCK : (rows[-1] + 1) * _BLOCK,
+            columns[0] * _BLOCK : (columns[-1] + 1) * _BLOCK,
+        ]
+        large = cv2.resize(moved, None, fx=_BLOCK, fy=_BLOCK, interpolation=cv2.INTER_LINEAR)
+        origin: Field = source[part] + large
+        return part, origin
 
 
 class Stage:
@@ -182,11 +210,6 @@ class Stage:
         return cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB)
 
 
-def _read(picture: Picture, source: Field, cutout: Cutout) -> Picture:
-    """*picture*, which lies finer at the cut-out's corner, at *source* (pixels of the photo)."""
-    corner = np.array([cutout.left, cutout.top], np.float32)
-    return read(picture, (source - corner) * np.float32(FINE))
-
-
 def _blend(target: Picture, pixels: Picture, alpha: Plane) -> None:
-    target[...] = cv2.blendLinear(pixels, np.ascontiguousarray(target), alpha, 1 - alpha)
+    """Lay *pixels* over *target* (both RGBA), which may be a part of a larger picture."""
+    target[...] = cv2.blendLinear(pixels, target, alpha, 1 - alpha)
