@@ -239,13 +239,27 @@ _MISSING = {
 }
 
 
+#: What a field of an object is in JSON; a field means what the parameter of its name means.
+_JSON_TYPES: dict[Kind, tuple[type, ...]] = {
+    Kind.INTEGER: (int,),
+    Kind.STRING: (str,),
+    Kind.BOOLEAN: (bool,),
+    Kind.CHAT: (int, str),
+    Kind.OBJECT: (dict,),
+    Kind.ARRAY: (list,),
+}
+
+
 def only_known(type_name: str, given: object) -> dict[str, Any]:
     """*given*, if it is an object with no other fields than a *type_name* has."""
     if not isinstance(given, dict):
         raise bad_request(f"{type_name} must be an object")
-    for name in given:
+    for name, value in given.items():
         if name not in FIELDS[type_name]:
             raise bad_request(f'unknown field "{name}" in {type_name}')
+        kind = KINDS.get(name)
+        if kind in _JSON_TYPES and not isinstance(value, _JSON_TYPES[kind]):
+            raise bad_request(f'field "{name}" must be of type {kind.name.title()}')
     return given
 
 

@@ -276,13 +276,13 @@ class Person:
                 )
         self.switchboard.changed()
 
-    async def pays(self, offer: Post | str) -> Payment:
+    async def pays(self, offer: Post | str, *, waiting_s: float = CHECKOUT_LIFE_S) -> Payment:
         """Pay the invoice of a message, or of a link; `NotPaid` unless the bot agrees in time."""
         world = self.switchboard.world
         key = offer if isinstance(offer, str) else self._invoice_key(offer)
         invoice = world.invoices[key]
         bot = world.bots[invoice.bot_id]
-        query = self._asks(bot, CHECKOUT_LIFE_S)
+        query = self._asks(bot, waiting_s)
         price = {
             "currency": "XTR",
             "total_amount": invoice.total_amount,
@@ -292,9 +292,7 @@ class Person:
             bot, "pre_checkout_query", {"id": query.id, "from": self.user.as_json()} | price
         )
         try:
-            await self.switchboard.until(
-                lambda: query.answer is not None, timeout_s=CHECKOUT_LIFE_S
-            )
+            await self.switchboard.until(lambda: query.answer is not None, timeout_s=waiting_s)
         except TimeoutError as exc:
             raise NotPaid("the bot did not answer the pre-checkout query") from exc
         if not (query.answer or {}).get("ok"):

@@ -50,6 +50,19 @@ async def test_a_bot_that_declines_is_not_paid(bot: Bot, account: BotAccount, ad
     assert await bot.get_updates(offset=3) == ()
 
 
+async def test_a_bot_that_says_nothing_is_not_paid_and_too_late_then(
+    bot: Bot, account: BotAccount, ada: Person
+) -> None:
+    link = await bot.create_invoice_link("10 clips", "Ten more", "pack:10", "XTR", PACK)
+    with pytest.raises(NotPaid, match="did not answer"):
+        await ada.pays(link, waiting_s=0.01)
+    asked = (await bot.get_updates())[0].pre_checkout_query
+    assert asked is not None
+
+    with pytest.raises(BadRequest, match="Query is too old"):
+        await asked.answer(ok=True)
+
+
 async def test_an_offer_that_stars_do_not_know(bot: Bot, account: BotAccount, ada: Person) -> None:
     ada.starts(account)
     with pytest.raises(BadRequest, match="Currency_invalid"):

@@ -97,6 +97,11 @@ CASES: dict[str, Callable[[Bot, int, int], Awaitable[object]]] = {
     'Bad Request: unknown parameter "silent" in sendMessage': (
         lambda bot, chat, ours: bot.send_message(chat, "x", api_kwargs={"silent": True})
     ),
+    'Bad Request: field "width" must be of type Integer': (
+        lambda bot, chat, ours: bot.edit_message_media(
+            InputMediaAnimation(CLIP, api_kwargs={"width": "wide"}), chat, ours
+        )
+    ),
     'Bad Request: unknown field "colour" in InlineKeyboardButton': (
         lambda bot, chat, ours: bot.send_message(
             chat,

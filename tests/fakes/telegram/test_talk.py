@@ -137,6 +137,8 @@ async def test_a_clip_can_be_sent_again_by_its_id(
     await bot.send_video(ada.id, sent.video.file_id)
     with pytest.raises(BadRequest, match="Can't use file of type video as photo"):
         await bot.send_photo(ada.id, sent.video.file_id)
+    with pytest.raises(BadRequest, match="Message is not modified"):
+        await bot.edit_message_media(InputMediaVideo(sent.video.file_id), ada.id, sent.message_id)
 
     first, second = telegram.visible(ada.chat_with(account), by=account)
     assert second.media == first.media
