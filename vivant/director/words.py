@@ -19,6 +19,8 @@ from vivant.errors import Refused
 
 #: Characters of a caption, cleaned; Telegram's own limit for one under a photo is 1,024.
 MAX_CHARACTERS: Final = 1_000
+#: Unicode's control, format (zero width, bidi overrides) and surrogate.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
 #: One clip of a few seconds shows no more than this.
 MAX_BEATS: Final = 4
 
@@ -27,6 +29,8 @@ _MOST_WORDS: Final = 200
 #: What parts clauses; each language's table says how.
 _JOINTS: Final = frozenset({"and", "after", "before"})
 _CAMERA: Final = frozenset({Action.ZOOM, Action.PAN, Action.PARALLAX})
+#: Who stands behind one of these is hugged or kissed, and does not act alone.
+_TO_SOMEBODY: Final = frozenset({Action.HUG, Action.KISS})
 _SIDEWAYS: Final = frozenset({Direction.LEFT, Direction.RIGHT, Direction.UP, Direction.DOWN})
 _DIRECTIONS: Final = {
     Action.ZOOM: frozenset({Direction.IN, Direction.OUT}),
@@ -46,9 +50,8 @@ _PREPOSITION_REACH: Final = 3
 
 def cleaned(caption: str) -> str:
     """*caption* as people see it: composed, without invisible characters, single spaces."""
-    # Categories: C* is control, format (zero width, bidi overrides), surrogate, unassigned.
     visible = "".join(
-        " " if sign.isspace() else "" if unicodedata.category(sign)[0] == "C" else sign
+        " " if sign.isspace() else "" if unicodedata.category(sign) in _UNSEEN else sign
         for sign in caption
     )
     return " ".join(unicodedata.normalize("NFC", visible).split())
@@ -285,23 +288,27 @@ class _Caption:
         )
 
     def _who(self, clause: _Clause, *, otherwise: Who) -> Who:
-        """Who the clause is about; people of no named side are everyone."""
-        for mark in self.where:
-            if (
-                mark.meaning.role is Role.WHO
-                and clause.holds(mark)
-                and not self._is_object(clause, mark)
-            ):
-                return Who(mark.meaning.value)
+        """Who the clause is about: a side if it names one, else all if it names people."""
+        named = [
+            Who(mark.meaning.value)
+            for mark in self.where
+            if mark.meaning.role is Role.WHO
+            and clause.holds(mark)
+            and not self._is_object(clause, mark)
+        ]
+        side = next((who for who in named if who is not Who.EVERYONE), None)
+        if side is not None:
+            return side
         somebody = any(mark.meaning.value == "person" for mark in self.scene if clause.holds(mark))
-        return Who.EVERYONE if somebody else otherwise
+        return Who.EVERYONE if named or somebody else otherwise
 
     def _is_object(self, clause: _Clause, who: Mark) -> bool:
-        """It is done to them: "smile at the man on the left"."""
-        done = [mark.end for mark in self._actions(clause) if mark.end <= who.start]
-        return bool(done) and any(
-            mark.meaning.value == "preposition" and done[0] <= mark.start < who.start
+        """It is done to them: "smile at the man on the left", "hug the man on the left"."""
+        done = [mark for mark in self._actions(clause) if mark.end <= who.start]
+        return any(mark.meaning.value in _TO_SOMEBODY for mark in done) or any(
+            mark.meaning.value == "preposition" and done[0].end <= mark.start < who.start
             for mark in self.scene
+            if done
         )
 
     def _beat(self, clause: _Clause, mark: Mark, who: Who) -> Beat:
