@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from tests.fakes.telegram.files import with_file_ids
 from tests.fakes.telegram.words import covered
@@ -216,14 +215,13 @@ class Switchboard:
         target = chat.standing(post.reply_to)
         if target is not None and target.bot_id == bot.id:
             return True
-        if _addresses(bot, body.get("text", ""), body.get("entities", []), "bot_command"):
-            return True
         if chat.last_bot_id in {None, bot.id} and _has_bare_command(body):
             return True
-        return bot.mentions_pass_privacy and any(
-            _addresses(bot, body.get(words, ""), body.get(entities, []), kind)
-            for words, entities in (("text", "entities"), ("caption", "caption_entities"))
-            for kind in ("mention", "bot_command")
+        return (
+            _addresses(bot, body, "text", "bot_command")
+            or (bot.captions_pass_privacy and _addresses(bot, body, "caption", "bot_command"))
+            or (bot.mentions_pass_privacy and _addresses(bot, body, "text", "mention"))
+            or (bot.mentions_pass_privacy and _addresses(bot, body, "caption", "mention"))
         )
 
     def _thread(self, chat: Chat, reply_to: int | None, thread_id: int | None) -> int | None:
@@ -242,10 +240,12 @@ class Switchboard:
                 self.tell(bot, kind, self.rendered(post, bot))
 
 
-def _addresses(bot: BotAccount, text: str, entities: list[dict[str, Any]], kind: str) -> bool:
+def _addresses(bot: BotAccount, body: Body, words: str, kind: str) -> bool:
+    """Whether an entity of *kind* in the text or the caption names *bot*."""
+    entities = body.get("entities" if words == "text" else "caption_entities", [])
     handle = f"@{bot.username}".lower()
     return any(
-        entity["type"] == kind and covered(text, entity).lower().endswith(handle)
+        entity["type"] == kind and covered(body[words], entity).lower().endswith(handle)
         for entity in entities
     )
 

@@ -70,10 +70,13 @@ async def test_without_privacy_mode_or_as_admin_a_bot_hears_all(
     ada.says(group, "heard too")
     telegram.stand(group, account, Status.MEMBER)
     account.mentions_pass_privacy = True
+    account.captions_pass_privacy = True
     ada.sends_photo(group, jpeg(), caption="hug @vivant_bot")
+    ada.sends_photo(group, jpeg(), caption="/animate@vivant_bot hug")
+    ada.sends_photo(group, jpeg(), caption="/animate@other_bot hug")
 
     heard = [message.text or message.caption for message in await messages(bot)]
-    assert heard == ["heard", "heard too", "hug @vivant_bot"]
+    assert heard == ["heard", "heard too", "hug @vivant_bot", "/animate@vivant_bot hug"]
     assert (await bot.get_me()).can_read_all_group_messages is False
 
 

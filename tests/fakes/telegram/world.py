@@ -85,9 +85,10 @@ class BotAccount:
     first_name: str
     #: Privacy mode, on unless BotFather was asked otherwise.
     privacy: bool = True
-    #: Whether a bare @mention, and a command or a mention in a caption, pass privacy mode: the
-    #: documentation does not promise it.
+    #: Whether a bare @mention passes privacy mode: not promised, and reported not to.
     mentions_pass_privacy: bool = False
+    #: Whether a command to this bot passes privacy mode in a caption: not promised, not tried.
+    captions_pass_privacy: bool = False
     is_logged_out: bool = False
     updates: list[Body] = field(default_factory=list[Body])
     next_update_id: int = 1
