@@ -67,6 +67,7 @@ jobs: Final = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("platform", Text, nullable=False),
     Column("bot", Text, nullable=False),
+    #: None once it is purged, or as soon as the sender asked to be forgotten.
     Column("owner", Text),
     Column("chat", Text),
     Column("language", Text, nullable=False),
@@ -91,6 +92,8 @@ jobs: Final = Table(
     Column("notes", Text, nullable=False, default="[]"),
     Column("work", Text, nullable=False),
     Column("source_clip", Text),
+    #: The job that this one does again.
+    Column("parent", Text),
     # How it ended: exactly one of the two from READY on.
     Column("clip", Text),
     Column("failure", Text),
@@ -117,8 +120,9 @@ jobs: Final = Table(
         name="state",
     ),
     CheckConstraint("clip IS NULL OR failure IS NULL", name="one_outcome"),
-    Index(None, "state", "virtual_start", "id"),
-    Index(None, "platform", "bot", "state", "not_before"),
+    # The engine is in it so that a claim passes over the jobs of other engines within the index.
+    Index(None, "state", "virtual_start", "created_at", "id", "engine"),
+    Index(None, "platform", "bot", "state", "ready_at", "id"),
     Index(None, "owner", "state"),
     Index(None, "engine", "ready_at"),
     Index(None, "purged_at", "ended_at"),
@@ -156,7 +160,8 @@ entries: Final = Table(
     Column("at", _Big, nullable=False),
     UniqueConstraint("source", "kind"),
     CheckConstraint(
-        "kind IN ('reserve', 'settle', 'refund', 'renew', 'grant', 'payment')", name="kind"
+        "kind IN ('reserve', 'settle', 'refund', 'repay', 'renew', 'grant', 'payment')",
+        name="kind",
     ),
     CheckConstraint("purse IN ('free', 'paid')", name="purse"),
     #: A job closes once: settled or refunded, never both.
@@ -240,5 +245,62 @@ virtual_time: Final = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("value", _Real, nullable=False),
+    sqlite_strict=True,
+)
+
+#: Who may not ask.
+bans: Final = Table(
+    "bans",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("at", _Big, nullable=False),
+    sqlite_strict=True,
+)
+
+#: What the operator switched; a flag that is not here is off.
+flags: Final = Table(
+    "flags",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", _Big, nullable=False),
+    sqlite_strict=True,
+)
+
+#: What the operator did, and what was refused by policy. Never purged.
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("id", _Big, primary_key=True, autoincrement=True),
+    Column("at", _Big, nullable=False),
+    #: "platform:user id" of an admin, or the account on the operator's machine.
+    Column("by", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    #: None: the process died before it could say.
+    Column("outcome", Text),
+    sqlite_strict=True,
+)
+
+#: A clip that somebody found bad; once a person.
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("id", _Big, primary_key=True, autoincrement=True),
+    Column("job_id", Text, ForeignKey("jobs.id"), nullable=False),
+    #: None once that person asked to be forgotten.
+    Column("by", Text),
+    Column("reason", Text, nullable=False),
+    Column("at", _Big, nullable=False),
+    UniqueConstraint("job_id", "by"),
+    Index(None, "by"),
+    sqlite_strict=True,
+)
+
+#: What a chat chose for itself; the platform's folder knows what is in it.
+houses: Final = Table(
+    "houses",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    Column("settings", Text, nullable=False),
     sqlite_strict=True,
 )

@@ -30,6 +30,28 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "audit",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "bans",
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("owner", name=op.f("pk_bans")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "drafts",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -45,6 +67,21 @@ def upgrade() -> None:
     with op.batch_alter_table("drafts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_drafts_created_at"), ["created_at"], unique=False)
 
+    op.create_table(
+        "flags",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_flags")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "houses",
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("chat", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "chat", name=op.f("pk_houses")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "inbox",
         sa.Column("platform", sa.Text(), nullable=False),
@@ -101,6 +138,7 @@ def upgrade() -> None:
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("work", sa.Text(), nullable=False),
         sa.Column("source_clip", sa.Text(), nullable=True),
+        sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("clip", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("status_message", sa.Text(), nullable=True),
@@ -138,16 +176,16 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_jobs_owner_state"), ["owner", "state"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_jobs_platform_bot_state_not_before"),
-            ["platform", "bot", "state", "not_before"],
+            batch_op.f("ix_jobs_platform_bot_state_ready_at_id"),
+            ["platform", "bot", "state", "ready_at", "id"],
             unique=False,
         )
         batch_op.create_index(
             batch_op.f("ix_jobs_purged_at_ended_at"), ["purged_at", "ended_at"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_jobs_state_virtual_start_id"),
-            ["state", "virtual_start", "id"],
+            batch_op.f("ix_jobs_state_virtual_start_created_at_id_engine"),
+            ["state", "virtual_start", "created_at", "id", "engine"],
             unique=False,
         )
 
@@ -207,7 +245,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('reserve', 'settle', 'refund', 'renew', 'grant', 'payment')",
+            "kind IN ('reserve', 'settle', 'refund', 'repay', 'renew', 'grant', 'payment')",
             name=op.f("ck_entries_kind"),
         ),
         sa.CheckConstraint("purse IN ('free', 'paid')", name=op.f("ck_entries_purse")),
@@ -226,12 +264,36 @@ def upgrade() -> None:
             postgresql_where=sa.text("kind IN ('settle', 'refund')"),
         )
 
+    op.create_table(
+        "reports",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_reports_job_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+        sa.UniqueConstraint("job_id", "by", name=op.f("uq_reports_job_id_by")),
+        sqlite_strict=True,
+    )
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reports_by"), ["by"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reports_by"))
+
+    op.drop_table("reports")
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_entries_closing",
@@ -249,9 +311,9 @@ def downgrade() -> None:
     op.drop_table("requests")
     op.drop_table("leases")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_jobs_state_virtual_start_id"))
+        batch_op.drop_index(batch_op.f("ix_jobs_state_virtual_start_created_at_id_engine"))
         batch_op.drop_index(batch_op.f("ix_jobs_purged_at_ended_at"))
-        batch_op.drop_index(batch_op.f("ix_jobs_platform_bot_state_not_before"))
+        batch_op.drop_index(batch_op.f("ix_jobs_platform_bot_state_ready_at_id"))
         batch_op.drop_index(batch_op.f("ix_jobs_owner_state"))
         batch_op.drop_index(batch_op.f("ix_jobs_engine_ready_at"))
 
@@ -260,9 +322,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_inbox_platform_bot_state_arrived_at"))
 
     op.drop_table("inbox")
+    op.drop_table("houses")
+    op.drop_table("flags")
     with op.batch_alter_table("drafts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_drafts_created_at"))
 
     op.drop_table("drafts")
+    op.drop_table("bans")
+    op.drop_table("audit")
     op.drop_table("accounts")
     # ### end Alembic commands ###
