@@ -171,6 +171,7 @@ EMBED = Form(
         "url": URL,
         "timestamp": Text(40),
         "color": Whole(0, 0xFFFFFF),
+        "flags": Whole(0),
         "footer": Form({"text": Text(2048), "icon_url": URL}, ("text",)),
         "image": Form({"url": URL}, ("url",)),
         "thumbnail": Form({"url": URL}, ("url",)),

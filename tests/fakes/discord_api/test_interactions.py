@@ -233,3 +233,82 @@ async def test_a_menu_is_picked_from(place: Place) -> None:
     assert picked.reply.text == "Large"
     with pytest.raises(CannotDo, match="Huge"):
         place.alice.picks(message, "size", "Huge")
+
+
+async def test_an_answer_and_a_follow_up_are_read_changed_and_deleted(place: Place) -> None:
+    got: list[discord.Interaction] = []
+
+    async def answers(interaction: discord.Interaction) -> None:
+        got.append(interaction)
+        await interaction.response.send_message("One", file=discord.File(io.BytesIO(b"1"), "1.txt"))
+
+    place.bot.does = answers
+    asked = await place.asked()
+    await place.discord.until(lambda: got and got[0].response.is_done())
+    original = await got[0].original_response()
+    await got[0].edit_original_response(content="Two")
+    more = await got[0].followup.send("Three", wait=True)
+    await got[0].followup.edit_message(more.id, content="Four")
+
+    assert original.content == "One"
+    assert [message.text for message in place.general.seen_by(place.bob)] == ["Two", "Four"]
+    assert asked.followups[0].id == more.id
+    await got[0].delete_original_response()
+    await got[0].followup.delete_message(more.id)
+    assert place.general.seen_by(place.bob) == []
+    assert await refused(got[0].edit_original_response(content="x")) == (404, 10008)
+
+
+async def test_a_button_is_acknowledged_first_and_its_message_changed_later(place: Place) -> None:
+    class Slow(ui.View):
+        @ui.button(label="Again", custom_id="again")
+        async def again(self, interaction: discord.Interaction, button: ui.Button[ui.View]) -> None:
+            del button
+            await interaction.response.defer()
+            await interaction.edit_original_response(content="Done", view=None)
+
+    await place.channel().send("A clip", view=Slow())
+    (message,) = place.general.seen_by(place.alice)
+    pressed = place.alice.clicks(message, "Again")
+    await place.discord.until(lambda: message.before)
+
+    assert pressed.answered_by == 6
+    assert pressed.reply is message
+    assert message.text == "Done"
+
+
+async def test_people_are_picked_from_a_menu_of_people(place: Place) -> None:
+    class Who(ui.View):
+        @ui.select(cls=ui.UserSelect, custom_id="who")
+        async def who(
+            self, interaction: discord.Interaction, select: ui.UserSelect[ui.View]
+        ) -> None:
+            await interaction.response.send_message(select.values[0].name)
+
+    await place.channel().send("Who?", view=Who())
+    (message,) = place.general.seen_by(place.alice)
+    picked = place.alice.picks(message, "who", place.bob)
+    await place.discord.until(lambda: picked.reply)
+
+    assert picked.reply is not None
+    assert picked.reply.text == "bob"
+
+
+async def test_a_button_of_a_link_or_a_shop_tells_the_app_nothing(place: Place) -> None:
+    view = ui.View()
+    view.add_item(ui.Button(label="Help", url="https://example.org"))
+    view.add_item(ui.Button(style=discord.ButtonStyle.premium, sku_id=7))
+    await place.channel().send("Look", view=view)
+    (message,) = place.general.seen_by(place.alice)
+
+    with pytest.raises(CannotDo, match="tells the app nothing"):
+        place.alice.clicks(message, "Help")
+
+
+async def test_people_see_why_their_own_message_is_not_sent(place: Place) -> None:
+    place.home.blocked_words.add("kitten")
+
+    with pytest.raises(CannotDo, match="automatic moderation"):
+        place.alice.posts(place.general, "kitten")
+    with pytest.raises(CannotDo, match="too large"):
+        place.alice.posts(place.general, files=[bytes(10 * 1024 * 1024 + 1)])

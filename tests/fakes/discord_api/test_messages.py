@@ -6,8 +6,8 @@ import discord
 import pytest
 from discord import ui
 
-from tests.fakes.discord_api import ChannelKind, DiscordServer, Intent
-from tests.fakes.discord_api.trial import Bot, Place, png, running
+from tests.fakes.discord_api import CannotDo, ChannelKind, DiscordServer, Intent, Permission
+from tests.fakes.discord_api.trial import Bot, Place, png, refused, running
 from vivant.bots.discord.api_url import point_at
 
 
@@ -176,3 +176,105 @@ async def test_a_layout_shows_its_clip_and_takes_no_other_text(place: Place) -> 
     assert seen.components[0]["components"][1]["items"][0]["media"]["width"] == 64
     with pytest.raises(discord.HTTPException, match="IS_COMPONENTS_V2"):
         await sent.edit(content="More")
+
+
+async def test_everyone_and_roles_ring_only_for_who_may_and_wants_to(place: Place) -> None:
+    role = place.discord.role(place.home, "fans", Permission.VIEW_CHANNEL, place.alice)
+    words = f"@everyone {role.mention}"
+    both = discord.AllowedMentions(everyone=True, roles=True)
+    await place.channel().send(words, allowed_mentions=both)
+    place.discord.role(place.home, "loud", Permission.MENTION_EVERYONE, place.discord.bot)
+    await place.channel().send(words, allowed_mentions=both)
+    await place.channel().send(words, allowed_mentions=discord.AllowedMentions.none())
+
+    first, second, third = place.general.seen_by(place.bob)
+    assert (first.pinged_everyone, first.pinged_roles) == (False, set())
+    assert (second.pinged_everyone, second.pinged_roles) == (True, {role})
+    assert (third.pinged_everyone, third.pinged_roles) == (False, set())
+
+
+async def test_a_silent_message_is_silent(place: Place) -> None:
+    await place.channel().send(place.alice.mention, silent=True)
+
+    assert place.general.seen_by(place.alice)[0].silent
+
+
+async def test_edits_deletions_and_reactions_of_people_are_told(place: Place) -> None:
+    posted = place.alice.posts(place.general, "hello")
+    place.alice.edits(posted, "hello there")
+    place.bob.reacts(posted, "👍")
+    place.alice.deletes(posted)
+    await place.discord.until(lambda: len(place.bot.told) == 3)
+
+    assert place.bot.told == ["edit", "reaction", "delete"]
+    assert posted.deleted
+    with pytest.raises(CannotDo, match="does not see"):
+        place.bob.reacts(posted, "👍")
+
+
+async def test_an_embed_shows_its_picture(place: Place) -> None:
+    embed = discord.Embed(title="A clip", description="A group hug")
+    embed.set_image(url="attachment://clip.png").add_field(name="Seed", value="7")
+    await place.channel().send(embed=embed, file=discord.File(io.BytesIO(png()), "clip.png"))
+
+    (seen,) = place.general.seen_by(place.bob)
+    assert seen.text == "A clip\nA group hug\nSeed\n7"
+    assert seen.embeds[0]["image"]["width"] == 64
+
+
+async def test_an_archived_thread_takes_no_edits_until_somebody_writes(place: Place) -> None:
+    thread = place.discord.thread(place.general, "The clip", place.discord.bot)
+    sent = await place.channel(thread).send("One")
+    there = await place.bot.fetch_channel(thread.id)
+    assert isinstance(there, discord.Thread)
+    await there.edit(archived=True)
+
+    assert await refused(sent.edit(content="Two")) == (400, 50083)
+    await place.channel(thread).send("Three")
+    await sent.edit(content="Two")
+    assert [message.text for message in thread.seen_by(place.bob)] == ["Two", "Three"]
+
+
+async def test_a_bot_deletes_its_own_messages(place: Place) -> None:
+    sent = await place.channel().send("One")
+    await sent.delete()
+
+    assert place.general.seen_by(place.bob) == []
+    assert await refused(sent.edit(content="Two")) == (404, 10008)
+
+
+async def test_who_is_where_can_be_asked(place: Place) -> None:
+    guild = await place.bot.fetch_guild(place.home.id)
+    member = await guild.fetch_member(place.alice.id)
+    user = await place.bot.fetch_user(place.bob.id)
+    channels = await guild.fetch_channels()
+    dm = await user.create_dm()
+    await dm.send("psst")
+
+    assert (guild.name, guild.preferred_locale) == ("Home", discord.Locale.french)
+    assert (member.name, user.name) == ("alice", "bob")
+    assert [channel.name for channel in channels] == ["general"]
+    assert [m.text for m in place.discord.dm(place.bob).seen_by(place.bob)] == ["psst"]
+    assert await refused(guild.fetch_member(1)) == (404, 10007)
+
+
+async def test_a_bot_that_was_removed_has_no_access(place: Place) -> None:
+    place.discord.removes_bot(place.home)
+    await place.discord.until(lambda: not place.bot.guilds)
+
+    assert await refused(place.channel().send("x")) == (403, 50001)
+    assert await refused(place.bot.fetch_guild(place.home.id)) == (404, 10004)
+
+
+async def test_a_bot_with_the_members_intent_knows_everybody(server: DiscordServer) -> None:
+    intents = discord.Intents.default()
+    intents.members = True
+    server.gateway.allowed_intents = Intent.GUILD_MEMBERS
+    here = Place(server, Bot(intents))
+    async with running(server, here.bot):
+        found = await here.bot.guilds[0].query_members("ali")
+        carol = server.person("carol")
+        server.joins(here.home, carol)
+        await server.until(lambda: here.bot.guilds[0].get_member(carol.id))
+
+    assert [member.name for member in found] == ["alice"]

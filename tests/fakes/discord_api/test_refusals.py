@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 
@@ -216,3 +217,60 @@ async def test_an_unknown_call_is_a_404_and_a_wrong_method_a_405(http: Http) -> 
     assert (await http("GET", "/nothing"))[0] == 404
     assert (await http("PUT", "/users/@me"))[0] == 405
     assert (await http("GET", "/users/@me?colour=3"))[0] == 400
+
+
+async def test_history_is_needed_to_reply_and_to_read(place: Place) -> None:
+    posted = place.alice.posts(place.general, "hello")
+    target = discord.MessageReference(message_id=posted.id, channel_id=place.general.id)
+    place.general.overwrites[place.discord.bot.id] = Overwrite(
+        deny=Permission.READ_MESSAGE_HISTORY | Permission.ATTACH_FILES
+    )
+
+    assert await refused(place.channel().send("x", reference=target)) == (403, 160002)
+    assert await refused(place.channel().fetch_message(posted.id)) == (403, 50013)
+    assert await refused(place.channel().send(file=discord.File(io.BytesIO(b"x"), "x.txt"))) == (
+        403,
+        50013,
+    )
+    assert [message async for message in place.channel().history()] == []
+
+
+async def test_a_reply_stays_in_its_channel(place: Place) -> None:
+    other = place.discord.channel(place.home, "other")
+    posted = place.alice.posts(other, "hello")
+    target = discord.MessageReference(message_id=posted.id, channel_id=other.id)
+
+    assert await refused(place.channel().send("x", reference=target)) == (400, 50035)
+
+
+async def test_twenty_kinds_of_reactions_are_the_most(place: Place) -> None:
+    posted = place.alice.posts(place.general, "hello")
+    message = place.channel().get_partial_message(posted.id)
+    for number in range(20):
+        place.bob.reacts(posted, chr(0x1F600 + number))
+
+    assert await refused(message.add_reaction("👀")) == (400, 30010)
+    assert await refused(message.add_reaction("wave:1")) == (400, 10014)
+
+
+async def test_an_overwrite_of_a_member_goes_before_that_of_a_role(place: Place) -> None:
+    role = place.discord.role(place.home, "muted", Permission.VIEW_CHANNEL, place.discord.bot)
+    place.general.overwrites[role.id] = Overwrite(deny=Permission.SEND_MESSAGES)
+    assert await refused(place.channel().send("x")) == (403, 50013)
+
+    place.general.overwrites[place.discord.bot.id] = Overwrite(allow=Permission.SEND_MESSAGES)
+    await place.channel().send("Now")
+    assert [message.text for message in place.general.seen_by(place.bob)] == ["Now"]
+
+
+async def test_a_body_that_is_no_json_is_refused(server: DiscordServer) -> None:
+    channel = server.channel(server.guild("Home"), "general")
+    url = f"{server.api_url}/channels/{channel.id}/messages"
+    headers = {"Authorization": f"Bot {server.token}", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        answer = await session.post(url, data=b"{")
+        body = await answer.json()
+        anonymous = await session.post(url, data=b"{}", headers={"Authorization": "Bot x"})
+
+    assert (answer.status, body["code"]) == (400, 50109)
+    assert anonymous.status == 401

@@ -35,6 +35,8 @@ class Bot(discord.Client):
         )
         self.tree = app_commands.CommandTree(self)
         self.heard: list[discord.Message] = []
+        #: What it heard of later, of those messages.
+        self.told: list[str] = []
         self.came = asyncio.Event()
         self.resumed = 0
         self.does: Callable[[discord.Interaction], Awaitable[object]] = self.defers
@@ -88,6 +90,18 @@ class Bot(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         self.heard.append(message)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        del payload
+        self.told.append("edit")
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        del payload
+        self.told.append("delete")
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        del payload
+        self.told.append("reaction")
 
     async def on_resumed(self) -> None:
         self.resumed += 1
