@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 COMMENT: Final = "AI-generated with Vivant from a photo"
 
 #: Measured: veryfast is as good as medium here and three times faster.
-_X264: Final = ("-preset", "veryfast", "-crf", "18", "-profile:v", "high")
-_FAST_START: Final = ("-movflags", "+faststart", "-metadata", f"comment={COMMENT}")
+X264: Final = ("-preset", "veryfast", "-crf", "18", "-profile:v", "high")
+FAST_START: Final = ("-movflags", "+faststart", "-metadata", f"comment={COMMENT}")
 #: Without the conversion players that assume BT.709 show skin and green up to 23 of 255 off.
-_BT709: Final = (
+TO_BT709: Final = (
     "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
     "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 )
@@ -46,24 +46,41 @@ class Encoded:
     video: bytes
     #: JPEG, at most 320 pixels a side.
     thumbnail: bytes
+    width: int
+    height: int
     num_frames: int
 
 
-def encode_mp4(frames: Frames, *, limit_bytes: int | None = None) -> Encoded:
-    """Encode *frames*, within *limit_bytes* if one guarding re-encode can do it.
+def encode_mp4(frames: Frames) -> Encoded:
+    """Encode *frames*; asks for each picture once.
 
-    Blocks; `RenderStopped` comes through from the engine. Raises `RenderError`:
-    CLIP_TOO_LARGE, or RENDER_FAILED when ffmpeg does not do its work.
+    Blocks; `RenderStopped` comes through from the engine. Raises `RenderError`
+    (RENDER_FAILED) when ffmpeg does not do its work.
     """
     with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
         path = Path(folder) / "clip.mp4"
         watched = _Watched(frames)
         _write(frames, watched, path)
-        if limit_bytes is not None and path.stat().st_size > limit_bytes:
-            path = _squeezed(path, limit_bytes, watched.count / frames.frame_rate)
         return Encoded(
-            video=path.read_bytes(), thumbnail=watched.thumbnail(), num_frames=watched.count
+            video=path.read_bytes(),
+            thumbnail=watched.thumbnail(),
+            width=frames.width,
+            height=frames.height,
+            num_frames=watched.count,
         )
+
+
+def within(video: bytes, limit_bytes: int, duration_s: float) -> bytes:
+    """*video* as it is if it is small enough, else encoded once more at the rate that fits.
+
+    Raises `RenderError` (CLIP_TOO_LARGE) when that is not enough.
+    """
+    if len(video) <= limit_bytes:
+        return video
+    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
+        path = Path(folder) / "clip.mp4"
+        path.write_bytes(video)
+        return _squeezed(path, limit_bytes, duration_s).read_bytes()
 
 
 class _Watched:
@@ -84,11 +101,16 @@ class _Watched:
     def thumbnail(self) -> bytes:
         if self._kept is None:
             raise RenderError(FailureReason.RENDER_FAILED)
-        image = Image.fromarray(self._kept)
-        image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-        out = BytesIO()
-        image.save(out, "JPEG", quality=85)
-        return out.getvalue()
+        return thumbnail_of(Image.fromarray(self._kept))
+
+
+def thumbnail_of(image: Image.Image) -> bytes:
+    """*image* as a JPEG of at most 320 pixels a side."""
+    small = image.copy()
+    small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+    out = BytesIO()
+    small.save(out, "JPEG", quality=85)
+    return out.getvalue()
 
 
 def _write(frames: Frames, pictures: _Watched, path: Path) -> None:
@@ -107,7 +129,7 @@ def _write(frames: Frames, pictures: _Watched, path: Path) -> None:
                     audio_path=sound,
                     audio_codec="aac" if sound else None,
                     ffmpeg_log_level="error",
-                    output_params=["-vf", _BT709, *_X264, *_FAST_START],
+                    output_params=["-vf", TO_BT709, *X264, *FAST_START],
                 ),
             )
             writer.send(None)
@@ -130,7 +152,7 @@ def _squeezed(path: Path, limit_bytes: int, duration_s: float) -> Path:
         imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path),
         "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
         "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-c:a", "copy",
-        *_FAST_START, str(smaller),
+        *FAST_START, str(smaller),
     ]  # fmt: skip
     try:
         subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603

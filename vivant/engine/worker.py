@@ -17,9 +17,20 @@ from typing import Final
 
 from PIL import Image
 
-from vivant.clips import Clip, ClipSettings, FailureReason, Progress, RenderStage
+from vivant.clips import (
+    Clip,
+    ClipSettings,
+    FailureReason,
+    MediaRef,
+    Note,
+    Progress,
+    RenderStage,
+    Work,
+)
+from vivant.director.plan import Plan
 from vivant.engine import Engine, Frames, RenderStopped, Shot
-from vivant.engine.encode import Encoded, encode_mp4
+from vivant.engine.encode import encode_mp4, within
+from vivant.engine.splice import going_on, joined, last_picture, there_and_back
 from vivant.errors import LedgerDown, MediaMissing, RenderError
 from vivant.jobs import ANY_ENGINE, Job
 from vivant.ledger import Ledger
@@ -127,12 +138,44 @@ class RenderWorker:
         job = run.job
         if job.photo is None or job.plan is None:
             raise RenderError(FailureReason.PHOTO_GONE)
-        waited = ((job.claimed_at_ms or job.created_at_ms) - job.created_at_ms) / 1000
-        run.stages["wait"] = waited
+        run.stages["wait"] = ((job.claimed_at_ms or 0) - job.created_at_ms) / 1000
         await self._report(run, RenderStage.PREPARING, 0, 1)
         with _timed(run, "prepare"):
-            photo = await asyncio.to_thread(_decoded, await self.media.get(job.photo))
+            source = None if job.source_clip is None else await self.media.get(job.source_clip)
             settings = await self._settings(job)
+        notes: tuple[Note, ...] = ()
+        has_sound = False
+        if job.work is Work.LOOP and source is not None:
+            run.made.set()  # the engine rests
+            with _timed(run, "encode"):
+                encoded = await asyncio.to_thread(there_and_back, source)
+        else:
+            frames = await self._frames(run, job.photo, source, job.plan, settings)
+            notes, has_sound = frames.notes, frames.sound is not None and source is None
+            with _timed(run, "encode"):
+                encoded = await asyncio.to_thread(encode_mp4, frames)
+                run.made.set()
+                if source is not None:
+                    encoded = await asyncio.to_thread(joined, source, encoded)
+        await self._report(run, RenderStage.ENCODING, 1, 1)
+        with _timed(run, "store"):
+            duration_s = encoded.num_frames / settings.frame_rate
+            video = await asyncio.to_thread(within, encoded.video, job.limit_bytes, duration_s)
+            clip = Clip(
+                video=await self.media.put(video, "video/mp4"),
+                thumbnail=await self.media.put(encoded.thumbnail, "image/jpeg"),
+                width=encoded.width,
+                height=encoded.height,
+                duration_s=duration_s,
+                has_sound=has_sound,
+                notes=notes,
+            )
+        await self._hand_over(job, clip, run.stages)
+
+    async def _frames(
+        self, run: _Run, photo: MediaRef, source: bytes | None, plan: Plan, settings: ClipSettings
+    ) -> Frames:
+        """What the engine draws of the photo, or of where the clip *source* ends."""
         loop = asyncio.get_running_loop()
 
         def on_step(step: int, total: int) -> None:
@@ -146,17 +189,15 @@ class RenderWorker:
                 asyncio.run_coroutine_threadsafe(report, loop)
 
         with _timed(run, "render"):
-            shot = Shot(photo=photo, plan=job.plan, settings=settings)
+            if source is None:
+                picture = await asyncio.to_thread(_decoded, await self.media.get(photo))
+            else:
+                picture = await asyncio.to_thread(last_picture, source)
+            shot = Shot(photo=picture, plan=plan, settings=settings)
             frames = await asyncio.to_thread(self.engine.render, shot, on_step)
         if isinstance(frames.pictures, Sized):
             run.made.set()  # all drawn: the card is free, the rest is the processor's
-        with _timed(run, "encode"):
-            encoded = await asyncio.to_thread(encode_mp4, frames, limit_bytes=job.limit_bytes)
-        run.made.set()
-        await self._report(run, RenderStage.ENCODING, 1, 1)
-        with _timed(run, "store"):
-            clip = await self._stored(frames, encoded)
-        await self._hand_over(job, clip, run.stages)
+        return frames if source is None else going_on(frames)
 
     async def _settings(self, job: Job) -> ClipSettings:
         if job.engine != ANY_ENGINE:
@@ -166,17 +207,6 @@ class RenderWorker:
         snapped = profile.settings_for(job.photo_width, job.photo_height, job.wish)
         await self.ledger.jobs.snapped(job, snapped, profile.name)
         return snapped
-
-    async def _stored(self, frames: Frames, encoded: Encoded) -> Clip:
-        return Clip(
-            video=await self.media.put(encoded.video, "video/mp4"),
-            thumbnail=await self.media.put(encoded.thumbnail, "image/jpeg"),
-            width=frames.width,
-            height=frames.height,
-            duration_s=encoded.num_frames / frames.frame_rate,
-            has_sound=frames.sound is not None,
-            notes=frames.notes,
-        )
 
     async def _hand_over(self, job: Job, clip: Clip, stages: dict[str, float]) -> None:
         if await self._finished(job, clip, stages):
@@ -245,5 +275,5 @@ def _timed(run: _Run, stage: str) -> Generator[None]:
 
 
 def _decoded(photo: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(photo)) as image:
+    with Image.open(io.BytesIO(photo), formats=("JPEG", "PNG")) as image:
         return image.convert("RGB")
