@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from telegram import Bot, Message, ReplyParameters
 from telegram.constants import ChatMemberStatus
-from telegram.error import BadRequest
+from telegram.error import BadRequest, Forbidden
 
 from tests.fakes.telegram.conftest import jpeg
 from tests.fakes.telegram_api import BotAccount, Chat, FakeTelegram, Person, Post, Status
@@ -211,6 +211,25 @@ async def test_who_is_what(
     assert [admin.user.id for admin in admins] == [ada.id]
     assert (await bot.get_chat(group.id)).title == "Friends"
     assert await bot.get_chat_member_count(group.id) == 3
+
+
+async def test_only_an_admin_deletes_what_others_wrote(
+    telegram: FakeTelegram, bot: Bot, account: BotAccount, ada: Person, group: Chat
+) -> None:
+    said = ada.says(group, "hello")
+    with pytest.raises(BadRequest, match="Message can't be deleted"):
+        await bot.delete_message(group.id, said.message_id)
+    telegram.stand(group, account, Status.ADMINISTRATOR)
+    await bot.delete_message(group.id, said.message_id)
+
+    assert telegram.visible(group) == []
+
+
+async def test_a_bot_that_left_may_not_write(bot: Bot, group: Chat) -> None:
+    await bot.leave_chat(group.id)
+
+    with pytest.raises(Forbidden, match="Forbidden: bot is not a member of the supergroup chat"):
+        await bot.send_message(group.id, "x")
 
 
 async def test_a_bot_that_may_not_send_clips_there(

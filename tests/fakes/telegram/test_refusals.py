@@ -6,10 +6,12 @@ import httpx
 import pytest
 from telegram import (
     Bot,
+    CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaAnimation,
     InputMediaPhoto,
+    MessageEntity,
     ReplyParameters,
 )
 from telegram.error import (
@@ -75,6 +77,49 @@ CASES: dict[str, Callable[[Bot, int, int], Awaitable[object]]] = {
     ),
     'Bad Request: can\'t parse entities: Unsupported start tag "hug" at byte offset 6': (
         lambda bot, chat, ours: bot.send_message(chat, "group <hug>", parse_mode="HTML")
+    ),
+    "Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"b\"": (
+        lambda bot, chat, ours: bot.send_message(chat, "group <b>hug", parse_mode="HTML")
+    ),
+    "Bad Request: can't parse entities: Unexpected end tag at byte offset 9": (
+        lambda bot, chat, ours: bot.send_message(chat, "group hug</b>", parse_mode="HTML")
+    ),
+    "Bad Request: entity beyond the end of the text": (
+        lambda bot, chat, ours: bot.send_message(
+            chat, "hug", entities=[MessageEntity(MessageEntity.BOLD, 0, 4)]
+        )
+    ),
+    "Bad Request: unsupported parse_mode": (
+        lambda bot, chat, ours: bot.send_message(chat, "*hug*", parse_mode="MarkdownV3")
+    ),
+    "Bad Request: BOT_COMMAND_INVALID": (
+        lambda bot, chat, ours: bot.set_my_commands([("Animate!", "Move")])
+    ),
+    "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID": (
+        lambda bot, chat, ours: bot.set_my_commands([("animate", "x" * 257)])
+    ),
+    "Bad Request: BUTTON_URL_INVALID": (
+        lambda bot, chat, ours: bot.send_message(
+            chat, "x", reply_markup=keyboard(InlineKeyboardButton("x", url="here"))
+        )
+    ),
+    "Bad Request: BUTTON_COPY_TEXT_INVALID": (
+        lambda bot, chat, ours: bot.send_message(
+            chat,
+            "x",
+            reply_markup=keyboard(InlineKeyboardButton("x", copy_text=CopyTextButton("7" * 257))),
+        )
+    ),
+    "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline "
+    "keyboard": (
+        lambda bot, chat, ours: bot.send_message(
+            chat, "x", reply_markup=keyboard(InlineKeyboardButton("x"))
+        )
+    ),
+    "Bad Request: QUOTE_TEXT_INVALID": (
+        lambda bot, chat, ours: bot.send_message(
+            chat, "x", reply_parameters=ReplyParameters(1, quote="never said")
+        )
     ),
     "Bad Request: message to delete not found": (
         lambda bot, chat, ours: bot.delete_message(chat, 99)

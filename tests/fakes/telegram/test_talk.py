@@ -13,6 +13,7 @@ from telegram import (
     InputMediaAnimation,
     InputMediaPhoto,
     InputMediaVideo,
+    MessageEntity,
     ReplyParameters,
 )
 from telegram.constants import ChatAction
@@ -256,6 +257,39 @@ async def test_entities_are_counted_in_utf_16(bot: Bot, account: BotAccount, ada
     found = update.message.parse_entities()
     assert list(found.values()) == ["/animate@vivant_bot", "@ada", "https://x.org", "#hug"]
     assert update.message.entities[0].offset == 5
+
+
+async def test_a_bot_may_mark_its_words_itself(
+    telegram: FakeTelegram, bot: Bot, account: BotAccount, ada: Person
+) -> None:
+    ada.starts(account)
+    marked = await bot.send_message(
+        ada.id, '<b>Done</b> in 3 s, <a href="https://x.org">more</a>', parse_mode="HTML"
+    )
+    bold = MessageEntity(MessageEntity.BOLD, offset=0, length=4)
+    await bot.edit_message_text("Done <b>", ada.id, marked.message_id, entities=[bold])
+
+    assert marked.text == "Done in 3 s, more"
+    assert list(marked.parse_entities().values()) == ["Done", "more"]
+    (shown,) = telegram.visible(ada.chat_with(account), by=account)
+    assert shown.text == "Done <b>"
+    assert [entity["type"] for entity in shown.post.body["entities"]] == ["bold"]
+
+
+async def test_deleted_messages_are_not_seen_any_more(
+    telegram: FakeTelegram, bot: Bot, account: BotAccount, ada: Person
+) -> None:
+    chat = ada.chat_with(account)
+    theirs = ada.says(account, "one")
+    ours = [await bot.send_message(ada.id, text) for text in ("two", "three", "four")]
+    await bot.delete_message(ada.id, theirs.message_id)
+    await bot.delete_messages(ada.id, [ours[0].message_id, ours[1].message_id, 4711])
+    assert [message.text for message in telegram.visible(chat)] == ["four"]
+    telegram.passes(49 * 3600)
+
+    with pytest.raises(BadRequest, match="Message can't be deleted for everyone"):
+        await bot.delete_message(ada.id, ours[2].message_id)
+    assert [message.text for message in telegram.visible(chat)] == ["four"]
 
 
 async def test_commands_are_offered_by_scope_and_language(
