@@ -57,7 +57,8 @@ class SilhouetteFinder:
             around[_part(middle - half, middle + half, people.shape)] = True
             if figure.pose is not None:
                 bodies = np.maximum(bodies, np.where(figure.pose.body > 0.6, figure.pose.body, 0))
-        return np.where(around, bodies, people)
+        everybody: Plane = np.where(around, bodies, people)
+        return everybody
 
     def _head(self, picture: Picture, face: Face, grey: Plane, radius: int) -> "_Head":
         """What belongs to this head and what certainly does not, from a look at it alone."""
@@ -69,8 +70,8 @@ class SilhouetteFinder:
         y, x = np.mgrid[part].astype(np.float32)
         middle, half = (low + high) / 2, (high - low) / 2
         off = np.maximum(np.abs(x - middle[0]) / half[0], np.abs(y - middle[1]) / half[1])
-        # Below the chin the look at the body knows more.
-        below = np.clip((y - face.box[3]) / (0.5 * face.size), 0, 1)
+        # From the mouth down, collars and hair begin, and the look at the body knows more.
+        below = np.clip((y - face.centre[1]) / (0.4 * face.size), 0, 1)
         trust = np.zeros_like(mask)
         trust[part] = np.clip((1 - off) / (1 - _SURE), 0, 1)
         head_only = trust.copy()
@@ -221,7 +222,27 @@ def _shared_out(
         own = (owner == index) & near & ~_far_off(claims[index], owner.shape)
         seen = people if head is None else head.put_into(people)
         masks.append(_mask(seen, own, strengths[index]))
-    return masks
+    return _without_gaps(masks)
+
+
+def _without_gaps(masks: list[Plane]) -> list[Plane]:
+    """Slits and specks between and beside people, given to whoever is nearest."""
+    height, width = masks[0].shape
+    across = max(height, width)
+    covered = (np.maximum.reduce(masks) > 0.5).astype(np.uint8)
+    size = 2 * max(2, round(0.006 * across)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    gaps = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, disc) - covered
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - covered, connectivity=4)
+    specks = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.0012 * height * width)
+    gaps = (gaps > 0) | np.isin(labels, specks[specks > 0])
+    away = [cv2.distanceTransform((m <= 0.5).astype(np.uint8), cv2.DIST_L2, 3) for m in masks]
+    nearest = np.argmin(away, 0)
+    filled = []
+    for index, mask in enumerate(masks):
+        mine = (gaps & (nearest == index)).astype(np.float32)
+        filled.append(np.maximum(mask, np.maximum(mine, cv2.GaussianBlur(mine, (0, 0), 1))))
+    return filled
 
 
 def _claim_heads(

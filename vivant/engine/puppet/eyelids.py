@@ -97,13 +97,13 @@ class Eyelids:
             & (np.abs(self._across - self._middle) < 0.66 * self._width)
         )
         whole = cv2.inpaint(np.ascontiguousarray(patch), eye.astype(np.uint8), 3, cv2.INPAINT_TELEA)
-        soft = cv2.GaussianBlur(whole, (0, 0), max(1.0, 0.06 * self._width)).astype(np.float32)
-        soft = 0.62 * soft + 0.38 * 0.94 * cheek
+        soft = cv2.GaussianBlur(whole, (0, 0), max(1.0, 0.06 * self._width))
+        tone = 0.62 * soft + 0.38 * 0.94 * cheek
         # Round, and a little darker towards the lashes.
         off = np.clip((self._across - self._middle) / (0.62 * self._width), -1, 1)
         low = (self._along - self._upper) / self._opening
         shade = (0.955 + 0.05 * (1 - off**2)) * (1 - 0.07 * smooth_each(low, 0.2, 1.1))
-        skin: Plane = soft * shade[..., None]
+        skin: Plane = (tone * shade[..., None]).astype(np.float32)
         return skin
 
     def _line(self, patch: Picture) -> tuple[Plane, Plane]:

@@ -27,12 +27,17 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     if not hole.any():
         return picture.copy()
     across = max(hole.shape)
-    made = _continued(picture, hole, shown).astype(np.float32)
+    # Fringes of hair just outside would be smeared all over the inside.
+    unsure = cv2.dilate(hole, _disc(0.005 * across))
+    made = _continued(picture, unsure, shown).astype(np.float32)
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
     deep = ((depth > _DEEP * across) & (shown > 0)).astype(np.uint8)
     deep = cv2.dilate(deep, _disc(0.03 * across))
     if deep.any():
-        patches = _Patches(picture, hole, shown * deep).filled().astype(np.float32)
+        patches = _Patches(picture, unsure, shown * deep).filled().astype(np.float32)
+        # What was found elsewhere gives texture and edges; its light must fit the surroundings.
+        off = cv2.GaussianBlur(patches - made, (0, 0), 0.02 * across)
+        patches -= off * smooth_each(np.abs(off).max(-1), 10, 35)[..., None]
         share = smooth_each(depth, 0.006 * across, 0.035 * across)[..., None]
         made += (patches - made) * share
     made += _grain(picture, hole)[..., None]

@@ -89,7 +89,7 @@ def _mattes(actor: Actor, others: list[Plane], across: int) -> tuple[Plane, Plan
     # Where two people touch there is no background for a halo.
     apart = np.ones_like(actor.mask)
     if others:
-        apart = smooth_each(_distance(np.maximum.reduce(others)), 0, 2.5 * end)
+        apart = smooth_each(_distance(np.maximum.reduce(others)), 0, 1.2 * end)
     inner, outer = 1 + (full - 1) * apart, 3 + (end - 3) * apart
     t = np.clip((away - inner) / (outer - inner), 0, 1)
     wide = 1 - t * t * (3 - 2 * t)
