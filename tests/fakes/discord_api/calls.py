@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from tests.fakes.discord_api.refusals import Json, Refused, Why
+from tests.fakes.discord_api.refusals import Json, Refused, Why, wrong
 from tests.fakes.discord_api.shapes import Shape
 
 
@@ -47,7 +47,10 @@ class Call:
 
     def asked(self, name: str, default: int) -> int:
         """A number of the query."""
-        return int(self.query.get(name, default))
+        word = self.query.get(name, str(default))
+        if not word.isdigit():
+            raise wrong((name,), "NUMBER_TYPE_COERCE", f'Value "{word}" is not int.')
+        return int(word)
 
 
 #: Status and JSON; None is an empty body.

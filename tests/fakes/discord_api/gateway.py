@@ -31,6 +31,9 @@ class Op(IntEnum):
     HEARTBEAT_ACK = 11
 
 
+WITH_DATA = {Op.IDENTIFY, Op.RESUME, Op.REQUEST_GUILD_MEMBERS}
+
+
 class Close(IntEnum):
     """Gateway close codes."""
 
@@ -301,6 +304,7 @@ class Gateway:
             try:
                 frame: Json = json.loads(message.data)
                 op = Op(frame["op"])
+                data: Json = dict(frame["d"] or {}) if op in WITH_DATA else {}
             except (ValueError, KeyError, TypeError):
                 line.close(Close.DECODE_ERROR)
                 continue
@@ -313,15 +317,15 @@ class Gateway:
             elif op in (Op.IDENTIFY, Op.RESUME) and session is not None:
                 line.close(Close.ALREADY_AUTHENTICATED)
             elif op is Op.IDENTIFY:
-                session = self._identify(line, frame["d"])
+                session = self._identify(line, data)
             elif op is Op.RESUME:
-                session = self._resume(line, frame["d"])
+                session = self._resume(line, data)
             elif op not in (Op.PRESENCE_UPDATE, Op.VOICE_STATE_UPDATE, Op.REQUEST_GUILD_MEMBERS):
                 line.close(Close.UNKNOWN_OPCODE)
             elif session is None:
                 line.close(Close.NOT_AUTHENTICATED)
             elif op is Op.REQUEST_GUILD_MEMBERS:
-                self._members(session, frame["d"])
+                self._members(session, data)
 
     def _identify(self, line: Line, asked: Json) -> Session | None:
         refused = self._refuse_identify(asked)

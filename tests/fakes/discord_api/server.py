@@ -63,6 +63,8 @@ class DiscordServer:
         #: What goes wrong next, the first that fits a call hits it.
         self.faults: list[Fault] = []
         self.buckets: list[Bucket] = []
+        #: A mistake of this server itself; the test that met it fails by it.
+        self.broken: Exception | None = None
         self._routes = [
             (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)), route)
             for route in (
@@ -113,11 +115,15 @@ class DiscordServer:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+        if self.broken is not None and error is None:
+            raise self.broken
 
     async def until(self, holds: Callable[[], object], *, within_s: float = 10.0) -> None:
         """Wait until *holds()* is true; if it never is, say what was called last."""
         deadline = time.monotonic() + within_s
         while not holds():
+            if self.broken is not None:
+                raise self.broken
             if time.monotonic() > deadline:
                 last = "\n".join(
                     f"  {call.method} {call.path} -> {call.status} {call.answer!r:.300}"
@@ -375,6 +381,9 @@ class DiscordServer:
             call.applied = True
         except Refused as refused:
             status, body = refused.status, refused.body()
+        except Exception as exc:
+            self.broken = exc
+            raise
         if fault is not None and fault.trouble is Trouble.LOSES_ANSWER:
             return self._break(request)
         if fault is not None and fault.trouble is Trouble.DELAY:
