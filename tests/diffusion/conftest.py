@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from vivant.director.plan import Action, Beat, Plan
 from vivant.engine import Shot
 from vivant.engine.diffusion.engine import DiffusionEngine
 from vivant.engine.diffusion.host import Post
-from vivant.engine.diffusion.preset import Preset, Speed, file_of, folder_of, named, of_directory
+from vivant.engine.diffusion.preset import folder_of, named, of_directory
 
 #: Loads an engine on a directory: (folder, limits and module of the post).
 OpenEngine = Callable[..., DiffusionEngine]
@@ -75,13 +74,31 @@ def open_engine(models: Path) -> Iterator[OpenEngine]:
         yield opened
 
 
-def shipped(name: str, models: Path) -> tuple[Preset, Post]:
-    """A shipped preset as it is, on the tiny weights in *models*; nothing is warmed up."""
-    preset = named(name)
-    post = Post(
-        folder=folder_of(models, preset.weights.repo),
-        models=models,
-        device="cpu",
-        preset_file=file_of(preset),
-    )
-    return replace(preset, speed=Speed(warm_up=False)), post
+@pytest.fixture(scope="session")
+def repositories(models: Path) -> Path:
+    """What `download` would leave for the shipped presets, with tiny random weights."""
+    from tests.diffusion import tiny  # noqa: PLC0415 - imports torch
+
+    fast, balanced, best = (named(name) for name in ("fast", "balanced", "best"))
+    base = tiny.saved(tiny.wan_5b(), folder_of(models, fast.weights.repo))
+    part = folder_of(models, fast.weights.parts[0].repo)
+    part.mkdir()
+    (base / "transformer").rename(part / "transformer")
+    tiny.saved(tiny.wan_a14b(), folder_of(models, balanced.weights.repo))
+    for lora, strength in zip(balanced.weights.loras, (0.1, 0.2), strict=True):
+        tiny.wan_lora(folder_of(models, lora.repo), lora.file, strength=strength)
+    tiny.saved(tiny.ltx2(), folder_of(models, best.weights.repo))
+    return models
+
+
+@pytest.fixture
+def moody(open_engine: OpenEngine, tmp_path: Path) -> Callable[..., DiffusionEngine]:
+    """Opens an engine whose worker process has these moods, one after another."""
+
+    def opened(*moods: str, vivant_toml: str = "", **post: Any) -> DiffusionEngine:
+        (tmp_path / "model_index.json").write_text("{}", "utf-8")
+        (tmp_path / "moods").write_text("\n".join(moods), "utf-8")
+        (tmp_path / "vivant.toml").write_text(vivant_toml, "utf-8")
+        return open_engine(tmp_path, module="tests.diffusion.stand_in", **post)
+
+    return opened

@@ -12,6 +12,7 @@ import torch
 import transformers as typed_transformers
 from diffusers.pipelines import ltx2 as typed_ltx2
 from diffusers.pipelines.ltx2.vocoder import LTX2Vocoder
+from safetensors.torch import save_file
 
 # Typed only in part, and not where it matters here.
 diffusers: Any = typed_diffusers
@@ -201,6 +202,17 @@ def ltx2() -> Any:
         transformer=transformer,
         vocoder=vocoder,
     )
+
+
+def wan_lora(folder: Path, file: str, *, strength: float) -> None:
+    """A LoRA for one tiny expert, with the names that lightx2v's files have."""
+    # self_attn.q is 24 x 24: two heads of twelve.
+    weights = {
+        "diffusion_model.blocks.0.self_attn.q.lora_down.weight": torch.full((2, 24), strength),
+        "diffusion_model.blocks.0.self_attn.q.lora_up.weight": torch.full((24, 2), strength),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / file)
 
 
 def _wan_transformer(in_channels: int, out_channels: int) -> Any:

@@ -13,32 +13,31 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PIL import Image
 
-from vivant.engine import RenderStopped
+from vivant.engine import OnStep, RenderStopped
 from vivant.engine.diffusion.preset import of_directory, read
 from vivant.engine.diffusion.wire import (
     Alive,
     Failed,
-    Made,
     Message,
+    Ready,
     Render,
     Step,
     Stop,
     Stopped,
+    Take,
     Trouble,
     receive,
     send,
+    send_take,
 )
 from vivant.errors import SettingsError
-
-if TYPE_CHECKING:
-    from vivant.engine.diffusion.pipeline import Pipeline, Take
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,26 @@ logger = logging.getLogger(__name__)
 _ALIVE_EVERY_S = 1.0
 
 
-def main(load: "Callable[[argparse.Namespace], Pipeline] | None" = None) -> None:
+class Renderer(Protocol):
+    """What a worker process needs of a loaded pipeline; `pipeline.Pipeline` is it."""
+
+    @property
+    def ready(self) -> Ready:
+        """What it makes."""
+        ...
+
+    def render(
+        self,
+        order: Render,
+        photos: Sequence[Image.Image],
+        on_step: OnStep,
+        check: Callable[[], None],
+    ) -> Take:
+        """Make one clip; raises `Trouble`, and lets through what the callbacks raise."""
+        ...
+
+
+def main(load: Callable[[argparse.Namespace], Renderer] | None = None) -> None:
     """Load, then render until the parent hangs up; *load* is the tests' way to go wrong."""
     # The parent drains first and then hangs up; a signal to the whole group must not take
     # the clip that is in hand.
@@ -64,10 +82,10 @@ def main(load: "Callable[[argparse.Namespace], Pipeline] | None" = None) -> None
     desk = Desk(Connection(arguments.fd))
     threading.Thread(target=desk.listen, daemon=True).start()
     try:
-        pipeline = (load or loaded)(arguments)
-        desk.say(pipeline.ready)
+        renderer = (load or loaded)(arguments)
+        desk.say(renderer.ready)
         while True:
-            desk.serve(pipeline)
+            desk.serve(renderer)
     except SettingsError as exc:
         desk.say(Failed(kind="unusable", text=str(exc)))
     except Trouble as exc:
@@ -109,11 +127,11 @@ class Desk:
         self._spoke_at = time.monotonic()
         send(self._line, message)
 
-    def serve(self, pipeline: "Pipeline") -> None:
+    def serve(self, renderer: Renderer) -> None:
         """Answer the next order; raises `Trouble` when the card is of no use any more."""
         order, photos = self._orders.get()
         try:
-            take = pipeline.render(order, photos, self._step, self._check)
+            take = renderer.render(order, photos, self._step, self._check)
         except RenderStopped:
             self.say(Stopped())
         except Trouble as exc:
@@ -122,26 +140,7 @@ class Desk:
                 raise
             self.say(exc.failed)
         else:
-            self._hand_over(take)
-
-    def _hand_over(self, take: "Take") -> None:
-        frames, height, width, _ = take.pictures.shape
-        self.say(
-            Made(
-                num_frames=frames,
-                width=width,
-                height=height,
-                channels=take.sound.channels if take.sound else 0,
-                sample_rate=take.sound.sample_rate if take.sound else 0,
-                passes=take.passes,
-                tiled=take.tiled,
-                peak_bytes=take.peak_bytes,
-            )
-        )
-        for picture in take.pictures:
-            self._line.send_bytes(picture.reshape(-1).data)
-        if take.sound:
-            self._line.send_bytes(take.sound.samples)
+            send_take(self._line, take)
 
     def _step(self, step: int, total: int) -> None:
         self._raise_if_stopped()
@@ -157,7 +156,7 @@ class Desk:
             raise RenderStopped
 
 
-def loaded(arguments: argparse.Namespace) -> "Pipeline":
+def loaded(arguments: argparse.Namespace) -> Renderer:
     """The pipeline that the parent asks for; raises `Trouble` or `SettingsError`."""
     # Takes seconds, and minutes with the weights: the parent's end is noticed meanwhile.
     from vivant.engine.diffusion.pipeline import Pipeline  # noqa: PLC0415

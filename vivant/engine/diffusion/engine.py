@@ -17,7 +17,7 @@ from vivant.director.sight import Sight
 from vivant.engine import Frames, OnStep, Shot
 from vivant.engine.diffusion import cards, gates, prompts
 from vivant.engine.diffusion.download import is_present
-from vivant.engine.diffusion.host import ChildGone, Host, Post, Take
+from vivant.engine.diffusion.host import ChildGone, Host, Post
 from vivant.engine.diffusion.ladder import Ladder
 from vivant.engine.diffusion.preset import (
     Preset,
@@ -27,7 +27,7 @@ from vivant.engine.diffusion.preset import (
     named,
     of_directory,
 )
-from vivant.engine.diffusion.wire import Ready, Render, Trouble
+from vivant.engine.diffusion.wire import Ready, Render, Take, Trouble
 from vivant.errors import RenderError, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ class DiffusionEngine:
         self._preset = preset
         self._profile = preset.profile
         self._host = Host(post)
+        # What compiles for the first time is silent for minutes.
+        self._warm_up_limit_s = post.load_limit_s
         self._ladder = Ladder()
 
     @property
@@ -105,6 +107,7 @@ class DiffusionEngine:
         photos: list[Image.Image],
         settings: ClipSettings,
         on_step: OnStep,
+        limit_s: float | None = None,
     ) -> Take:
         """Have it made, by asking for less as long as memory is short."""
         try:
@@ -121,7 +124,8 @@ class DiffusionEngine:
                     photos=len(photos),
                 )
                 try:
-                    return self._host.render(order, [_fit(each, size) for each in photos], on_step)
+                    fitted = [_fit(each, size) for each in photos]
+                    return self._host.render(order, fitted, on_step, limit_s=limit_s)
                 except Trouble as exc:
                     if exc.failed.kind != "memory":
                         raise
@@ -152,24 +156,26 @@ class DiffusionEngine:
         return replace(settings, num_frames=half)
 
     def _failures(self, take: Take, photo: Image.Image) -> tuple[str, ...]:
-        if take.made.num_frames < gates.LEAST_FRAMES:
+        frames, height, width, _ = take.pictures.shape
+        if frames < gates.LEAST_FRAMES:
             return ()
-        photo = _fit(photo, (take.made.width, take.made.height))
+        photo = _fit(photo, (width, height))
         return gates.failed(gates.measured(take.pictures, photo), self._preset.gates)
 
     def _frames(self, take: Take, asked: ClipSettings) -> Frames:
-        made, pictures, sound = take.made, take.pictures, take.sound
+        pictures, sound = take.pictures, take.sound
+        frames, height, width, _ = pictures.shape
         notes = []
-        if made.num_frames < self._half(asked).num_frames:
+        if frames < self._half(asked).num_frames:
             notes.append(Note.FEWER_FRAMES)
-        if made.width * made.height < asked.width * asked.height:
+        if width * height < asked.width * asked.height:
             notes.append(Note.SMALLER_PICTURE)
         if self._is_mirrored(asked):
             pictures, sound = np.concatenate([pictures, pictures[-2:0:-1]]), None
         return Frames(
             pictures=pictures,
-            width=made.width,
-            height=made.height,
+            width=width,
+            height=height,
             num_frames=len(pictures),
             frame_rate=asked.frame_rate,
             sound=sound,
@@ -187,7 +193,7 @@ class DiffusionEngine:
             )
             photo = Image.new("RGB", (width, height), (128, 128, 128))
             try:
-                self._take("A calm day.", [photo], settings, lambda step, total: None)
+                self._take("A calm day.", [photo], settings, lambda *_: None, self._warm_up_limit_s)
             except RenderError as exc:
                 if exc.reason is not FailureReason.OUT_OF_MEMORY:
                     raise SettingsError(f"{self._preset.name} does not render: {exc}") from exc

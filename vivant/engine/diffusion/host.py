@@ -3,6 +3,7 @@
 Never imports torch. One thread at a time talks; `close` may come from another one.
 """
 
+import contextlib
 import logging
 import os
 import socket
@@ -10,16 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import BufferTooShort
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from vivant.engine import OnStep, Sound
+from vivant.engine import OnStep
 from vivant.engine.diffusion.wire import (
     Alive,
     Failed,
@@ -30,8 +30,10 @@ from vivant.engine.diffusion.wire import (
     Step,
     Stop,
     Stopped,
+    Take,
     Trouble,
     receive,
+    receive_take,
     send,
 )
 
@@ -59,19 +61,9 @@ class Post:
     preset_file: Path | None = None
     #: The longest silence that is no stall: while it loads, and while it renders.
     load_limit_s: float = 1800
-    silence_limit_s: float = 180
+    silence_limit_s: float = 300
     #: What the worker process runs.
     module: str = "vivant.engine.diffusion.child"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
-    """One clip as it came out of the worker process."""
-
-    #: num_frames x height x width x 3.
-    pictures: NDArray[np.uint8]
-    sound: Sound | None
-    made: Made
 
 
 class Host:
@@ -108,22 +100,26 @@ class Host:
                     raise ChildGone("the worker process spoke out of turn")
         return child.ready
 
-    def render(self, order: Render, photos: Sequence[Image.Image], on_step: OnStep) -> Take:
+    def render(
+        self,
+        order: Render,
+        photos: Sequence[Image.Image],
+        on_step: OnStep,
+        *,
+        limit_s: float | None = None,
+    ) -> Take:
         """Have one clip made; *photos* have the size of the order.
 
         What *on_step* raises stops the render and comes out once the worker process is free
-        again. Raises `Trouble` when there is no clip, `ChildGone` when there is no process.
+        again. *limit_s* is a silence longer than the post allows. Raises `Trouble` when there
+        is no clip, `ChildGone` when there is no process.
         """
         self.start()
         child = self._child
         if child is None:
             raise ChildGone("closed")
-        try:
-            child.order(order, photos)
-            take = self._followed(child, on_step)
-        except OSError as exc:
-            self._let_go()
-            raise ChildGone("the worker process hung up") from exc
+        child.order(order, photos)
+        take = self._followed(child, on_step, limit_s or self._post.silence_limit_s)
         self._starts_in_vain = 0
         return take
 
@@ -134,10 +130,10 @@ class Host:
         if child is not None:
             child.kill()
 
-    def _followed(self, child: "_Child", on_step: OnStep) -> Take:
+    def _followed(self, child: "_Child", on_step: OnStep, limit_s: float) -> Take:
         stopped: BaseException | None = None
         while True:
-            match self._heard(child, self._post.silence_limit_s):
+            match self._heard(child, limit_s):
                 case Step(step=step, total=total) if stopped is None:
                     try:
                         on_step(step, total)
@@ -147,7 +143,8 @@ class Host:
                 case Step() | Alive():
                     pass
                 case Made() as made:
-                    take = child.take(made)
+                    with self._watched(child):
+                        take = receive_take(child.line, made, limit_s)
                     if stopped is not None:
                         raise stopped
                     return take
@@ -166,27 +163,34 @@ class Host:
     def _heard(self, child: "_Child", limit_s: float) -> Message:
         """Wait for a word from the pipe, and see that the process lives."""
         until = time.monotonic() + limit_s
-        try:
+        with self._watched(child):
             while not child.line.poll(_LOOK_EVERY_S):
                 if not child.is_running and not child.line.poll():
-                    raise EOFError
+                    raise EOFError("it died")
                 if time.monotonic() > until:
-                    logger.error("the worker process stalled", extra={"silence_s": limit_s})
-                    raise EOFError
+                    raise EOFError(f"it stalled for {limit_s:g} s")
             return receive(child.line)
-        except (EOFError, OSError) as exc:
+
+    @contextlib.contextmanager
+    def _watched(self, child: "_Child") -> Iterator[None]:
+        """Whatever is wrong with the pipe, the process at its end is let go."""
+        try:
+            yield
+        except (EOFError, OSError, BufferTooShort) as exc:
             code = child.kill()
             self._let_go()
-            logger.warning("the worker process is gone", extra={"exit_code": code})
-            raise ChildGone(f"exit code {code}") from exc
+            logger.warning("the worker process is gone: %s", exc, extra={"exit_code": code})
+            raise ChildGone(f"{exc or 'it hung up'}, exit code {code}") from exc
 
     def _started(self) -> "_Child":
         wait_s = _BACK_OFF_S[min(self._starts_in_vain, len(_BACK_OFF_S) - 1)]
         if self._closed.wait(wait_s):
             raise ChildGone("closed")
         self._starts_in_vain += 1
-        self._child = _Child(self._post)
-        return self._child
+        child = self._child = _Child(self._post)
+        if self._closed.is_set():  # meanwhile, by another thread
+            child.kill()
+        return child
 
     def _let_go(self) -> None:
         child, self._child = self._child, None
@@ -227,26 +231,15 @@ class _Child:
         return self._process.poll() is None
 
     def say(self, message: Message) -> None:
-        send(self.line, message)
+        # That nobody is there any more is noticed when it is listened to.
+        with contextlib.suppress(OSError):
+            send(self.line, message)
 
     def order(self, order: Render, photos: Sequence[Image.Image]) -> None:
         self.say(order)
-        for photo in photos:
-            self.line.send_bytes(photo.tobytes())
-
-    def take(self, made: Made) -> Take:
-        """Fetch the bytes that follow *made*."""
-        pictures = np.empty((made.num_frames, made.height, made.width, 3), np.uint8)
-        for picture in pictures:
-            self.line.recv_bytes_into(picture.reshape(-1).data)
-        sound = None
-        if made.channels:
-            sound = Sound(
-                samples=self.line.recv_bytes(),
-                channels=made.channels,
-                sample_rate=made.sample_rate,
-            )
-        return Take(pictures=pictures, sound=sound, made=made)
+        with contextlib.suppress(OSError):
+            for photo in photos:
+                self.line.send_bytes(photo.tobytes())
 
     def kill(self) -> int:
         """End it, whatever it does; returns its exit code."""

@@ -31,6 +31,8 @@ class Ladder:
             # Memory is freed in between, and another process may have left the card.
             yield rung
             self._too_much.add((rung.width * rung.height, rung.num_frames))
+        # Not even the least: somebody else has the card, which tells nothing about shapes.
+        self._too_much.clear()
 
     def _is_too_much(self, rung: ClipSettings) -> bool:
         return any(
@@ -44,7 +46,7 @@ def _down(asked: ClipSettings, profile: EngineProfile) -> Iterator[ClipSettings]
     rung = asked
     yield rung
     for part in _SHORTER:
-        frames = int(asked.num_frames * part - 1) // stride * stride + 1
+        frames = int((asked.num_frames - 1) * part) // stride * stride + 1
         if stride < frames < rung.num_frames:
             rung = replace(rung, num_frames=frames)
             yield rung

@@ -12,7 +12,6 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from PIL import Image
 
 from vivant.engine import OnStep, RenderStopped, Sound
 from vivant.engine.diffusion.preset import Placement, Preset, Schedule, Weights, folder_of
-from vivant.engine.diffusion.wire import Failed, Ready, Render, Trouble
+from vivant.engine.diffusion.wire import Failed, Ready, Render, Take, Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -54,20 +53,6 @@ _AT_ONCE = 16
 _MEMORY_WORDS = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 #: After these no call to the card succeeds any more in this process.
 _BROKEN_WORDS = ("CUDA error", "device-side assert", "EXECUTION_FAILED", "NCCL error")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
-    """One rendered clip."""
-
-    #: num_frames x height x width x 3.
-    pictures: NDArray[np.uint8]
-    sound: Sound | None
-    #: Times that a denoiser ran.
-    passes: int
-    tiled: bool
-    #: Most memory that was taken on the card; 0 on a CPU.
-    peak_bytes: int
 
 
 class Pipeline:
@@ -316,6 +301,8 @@ def _loaded(preset: Preset, folder: Path, models: Path, device: torch.device) ->
     kept: dict[str, Any] = {"use_safetensors": True, "local_files_only": True}
     try:
         index = json.loads((folder / "model_index.json").read_text("utf-8"))
+        # By its own class: `DiffusionPipeline` overlooks parts that the class calls optional.
+        kind = getattr(_diffusers, str(index["_class_name"]))
         parts: dict[str, Any] = dict.fromkeys(preset.weights.without)
         for part in preset.weights.parts:
             library, name = index[part.component]
@@ -327,7 +314,7 @@ def _loaded(preset: Preset, folder: Path, models: Path, device: torch.device) ->
                 dtype=vae if part.component == "vae" else default,
                 **kept,
             )
-        pipe = _diffusers.DiffusionPipeline.from_pretrained(
+        pipe = kind.from_pretrained(
             folder,
             dtype={"default": default, "vae": vae},
             trust_remote_code=False,

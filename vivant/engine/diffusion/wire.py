@@ -9,6 +9,11 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engine import Sound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
@@ -75,6 +80,18 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """One rendered clip; it travels as `Made` and the bytes after it."""
+
+    #: num_frames x height x width x 3.
+    pictures: NDArray[np.uint8]
+    sound: Sound | None
+    passes: int
+    tiled: bool
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The render ended because it was told to; the pipeline is as good as new."""
 
@@ -105,6 +122,49 @@ def receive(line: Connection) -> Message:
     """Wait for the next message; raises `EOFError` or `OSError` when the other end is gone."""
     kind, facts = json.loads(line.recv_bytes())
     return _KINDS[kind](**facts)
+
+
+def send_take(line: Connection, take: Take) -> None:
+    """Say `Made`, and hand the clip over."""
+    frames, height, width, _ = take.pictures.shape
+    send(
+        line,
+        Made(
+            num_frames=frames,
+            width=width,
+            height=height,
+            channels=take.sound.channels if take.sound else 0,
+            sample_rate=take.sound.sample_rate if take.sound else 0,
+            passes=take.passes,
+            tiled=take.tiled,
+            peak_bytes=take.peak_bytes,
+        ),
+    )
+    for picture in take.pictures:
+        line.send_bytes(picture.reshape(-1).data)
+    if take.sound:
+        line.send_bytes(take.sound.samples)
+
+
+def receive_take(line: Connection, made: Made, limit_s: float) -> Take:
+    """Fetch the clip that follows *made*; raises as `receive`, and when nothing comes."""
+    pictures = np.empty((made.num_frames, made.height, made.width, 3), np.uint8)
+    for picture in pictures:
+        if not line.poll(limit_s):
+            raise EOFError("the frames stopped coming")
+        line.recv_bytes_into(picture.reshape(-1).data)
+    sound = None
+    if made.channels:
+        sound = Sound(
+            samples=line.recv_bytes(), channels=made.channels, sample_rate=made.sample_rate
+        )
+    return Take(
+        pictures=pictures,
+        sound=sound,
+        passes=made.passes,
+        tiled=made.tiled,
+        peak_bytes=made.peak_bytes,
+    )
 
 
 class Trouble(Exception):

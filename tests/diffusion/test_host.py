@@ -1,0 +1,248 @@
+"""What holds when a worker process dies, hangs or is short of memory; no model is needed."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.diffusion.stand_in import STEPS
+from vivant.clips import FailureReason, Note
+from vivant.engine import RenderStopped, Shot
+from vivant.engine.diffusion.engine import DiffusionEngine
+from vivant.errors import RenderError, SettingsError
+
+Moody = Callable[..., DiffusionEngine]
+
+
+def unheard(step: int, total: int) -> None:
+    """Nobody follows the steps."""
+
+
+def failure(engine: DiffusionEngine, shot: Shot) -> RenderError:
+    """Render what cannot be rendered."""
+    with pytest.raises(RenderError) as raised:
+        engine.render(shot, unheard)
+    return raised.value
+
+
+@pytest.mark.parametrize("mood", ["die", "broken", "stall"])
+def test_a_lost_process_is_replaced_and_the_next_clip_is_made(
+    moody: Moody, shot: Shot, mood: str
+) -> None:
+    """Killed, with a broken card, or hanging: the job may be tried again, and then succeeds."""
+    engine = moody(mood, "fine", silence_limit_s=1)
+    first = engine.pid
+
+    failed = failure(engine, shot)
+    frames = engine.render(shot, unheard)
+
+    assert failed.reason is FailureReason.RENDER_FAILED
+    assert failed.transient
+    assert frames.num_frames == shot.settings.num_frames
+    assert engine.pid != first
+
+
+def test_a_process_that_is_killed_from_outside_is_noticed(moody: Moody, shot: Shot) -> None:
+    """SIGKILL in the middle of a render, as the kernel does when memory is short."""
+    engine = moody("fine")
+
+    def kill(step: int, total: int) -> None:
+        assert engine.pid
+        os.kill(engine.pid, signal.SIGKILL)
+
+    with pytest.raises(RenderError) as raised:
+        engine.render(shot, kill)
+
+    assert raised.value.transient
+    assert engine.render(shot, unheard).num_frames == shot.settings.num_frames
+
+
+def test_a_process_that_dies_between_two_renders_is_replaced(moody: Moody, shot: Shot) -> None:
+    """Nobody watches it then; the next render finds out and is not lost."""
+    engine = moody("fine")
+    assert engine.pid
+    os.kill(engine.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOWAIT)
+
+    assert engine.render(shot, unheard).num_frames == shot.settings.num_frames
+
+
+def test_a_stopped_process_counts_as_stalled(moody: Moody, shot: Shot) -> None:
+    """SIGSTOP: alive, and silent for longer than the limit."""
+    engine = moody("fine", silence_limit_s=1)
+    stopped = engine.pid
+    assert stopped
+    os.kill(stopped, signal.SIGSTOP)
+
+    assert failure(engine, shot).transient
+    assert engine.pid != stopped
+
+
+def test_an_error_of_one_render_is_final_and_the_process_stays(moody: Moody, shot: Shot) -> None:
+    """The same order would fail again; the next one need not."""
+    engine = moody("error", "fine")
+    pid = engine.pid
+
+    failed = failure(engine, shot)
+
+    assert failed.reason is FailureReason.RENDER_FAILED
+    assert not failed.transient
+    assert engine.render(shot, unheard).num_frames == shot.settings.num_frames
+    assert engine.pid == pid
+
+
+def test_a_stop_comes_through_and_the_process_stays(moody: Moody, shot: Shot) -> None:
+    """Cancelled at a step: no later step is heard of, and the next clip is made."""
+    engine = moody("fine")
+    pid = engine.pid
+    heard: list[int] = []
+
+    def stop_at_two(step: int, total: int) -> None:
+        heard.append(step)
+        if step == 2:
+            raise RenderStopped
+
+    with pytest.raises(RenderStopped):
+        engine.render(shot, stop_at_two)
+    frames = engine.render(shot, lambda step, total: heard.append(step))
+
+    assert heard == [1, 2, *range(1, STEPS + 1)]
+    assert frames.num_frames == shot.settings.num_frames
+    assert engine.pid == pid
+
+
+def test_short_memory_is_tried_once_more_before_less_is_asked_for(moody: Moody, shot: Shot) -> None:
+    """Another process may have left the card meanwhile: the clip is whole."""
+    frames = moody("memory", "fine").render(shot, unheard)
+
+    assert frames.num_frames == shot.settings.num_frames
+    assert frames.notes == ()
+
+
+def test_short_memory_makes_a_shorter_clip_and_says_so(moody: Moody, shot: Shot) -> None:
+    """Three quarters of the frames fit; the size stays."""
+    size = shot.settings.width * shot.settings.height
+    frames = moody(f"fits {size * 13}").render(shot, unheard)
+
+    assert frames.num_frames == 13
+    assert (frames.width, frames.height) == (shot.settings.width, shot.settings.height)
+    assert frames.notes == (Note.FEWER_FRAMES,)
+
+
+def test_shorter_still_too_much_makes_a_smaller_picture_and_says_so(
+    moody: Moody, shot: Shot
+) -> None:
+    """Half the frames, then three quarters of the sides."""
+    frames = moody(f"fits {64 * 48 * 9}").render(shot, unheard)
+
+    assert frames.num_frames == 9
+    assert (frames.width, frames.height) == (64, 48)
+    assert frames.notes == (Note.FEWER_FRAMES, Note.SMALLER_PICTURE)
+
+
+def test_what_a_card_could_not_do_is_not_asked_of_it_again(moody: Moody, shot: Shot) -> None:
+    """The second clip of that shape goes straight to what fits."""
+    engine = moody(f"fits {shot.settings.width * shot.settings.height * 13}")
+    first: list[int] = []
+    second: list[int] = []
+
+    engine.render(shot, lambda step, total: first.append(step))
+    engine.render(shot, lambda step, total: second.append(step))
+
+    assert first == [1, 2, 1, 2, 1, 2, 3, 4]
+    assert second == [1, 2, 3, 4]
+
+
+def test_no_memory_at_all_is_an_honest_error_and_the_next_clip_is_made(
+    moody: Moody, shot: Shot
+) -> None:
+    """Every rung fails twice; that says nothing about what the card can do later."""
+    engine = moody(*["memory"] * 10, "fine")
+
+    failed = failure(engine, shot)
+    frames = engine.render(shot, unheard)
+
+    assert failed.reason is FailureReason.OUT_OF_MEMORY
+    assert not failed.transient
+    assert frames.notes == ()
+
+
+def test_a_clip_that_fails_the_gates_gets_one_more_try(moody: Moody, shot: Shot) -> None:
+    """A still first, then a clip: the person sees the clip."""
+    frames = moody("still", "fine").render(shot, unheard)
+
+    assert frames.num_frames == shot.settings.num_frames
+
+
+def test_two_clips_that_fail_the_gates_are_an_honest_error(moody: Moody, shot: Shot) -> None:
+    """A still is not a result."""
+    assert failure(moody("still"), shot).reason is FailureReason.CLIP_REJECTED
+
+
+def test_weights_that_cannot_be_used_are_a_setting_that_is_wrong(
+    moody: Moody, tmp_path: Path
+) -> None:
+    """The text of the worker process comes through."""
+    (tmp_path / "unusable").touch()
+
+    with pytest.raises(SettingsError, match="these are no weights"):
+        moody()
+
+
+def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
+    """Even a parent that is killed leaves no process on the card."""
+    (tmp_path / "model_index.json").write_text("{}", "utf-8")
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path\n"
+            "from vivant.engine.diffusion.host import Host, Post\n"
+            "here = Path(sys.argv[1])\n"
+            "host = Host(Post(folder=here, models=here, device='cpu',"
+            " module='tests.diffusion.stand_in'))\n"
+            "host.start(); print(host.pid, flush=True); sys.stdin.read()",
+            str(tmp_path),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout
+        pidfd = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+        # Readable once the process is gone; it is no child of ours.
+        gone, _, _ = select.select([pidfd], [], [], 30)
+        os.close(pidfd)
+
+    assert gone
+
+
+def test_the_parent_never_imports_torch() -> None:
+    """Nor diffusers, nor transformers: they are the worker process's gigabytes."""
+    code = (
+        "import sys; import vivant.engine.diffusion.engine\n"
+        "print({'torch', 'diffusers', 'transformers'} & sys.modules.keys())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "set()"
+
+
+def test_the_process_knows_no_secret_and_no_hub(
+    moody: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens of bots stay with the bots; nothing is fetched at run time."""
+    monkeypatch.setenv("VIVANT_TELEGRAM_TOKEN", "secret")
+    engine = moody("fine")
+
+    told = Path(f"/proc/{engine.pid}/environ").read_bytes().split(b"\0")
+
+    assert not [each for each in told if each.startswith(b"VIVANT_")]
+    assert b"HF_HUB_OFFLINE=1" in told
