@@ -1,13 +1,15 @@
 """Commands, buttons, menus and forms, from the person to the bot and back."""
 
 import io
+import re
+from typing import Any
 
 import discord
 import pytest
 from discord import ui
 
 from tests.fakes.discord_api import CannotDo, DiscordServer, Permission, Upload
-from tests.fakes.discord_api.trial import Bot, Http, Place, png, refused
+from tests.fakes.discord_api.trial import Bot, Http, Place, png, refused, running
 
 
 async def test_a_slash_command_brings_a_photo_and_its_answer_is_seen(place: Place) -> None:
@@ -312,3 +314,39 @@ async def test_people_see_why_their_own_message_is_not_sent(place: Place) -> Non
         place.alice.posts(place.general, "kitten")
     with pytest.raises(CannotDo, match="too large"):
         place.alice.posts(place.general, files=[bytes(10 * 1024 * 1024 + 1)])
+
+
+class Kept(ui.DynamicItem[ui.Button[ui.View]], template=r"again:(?P<job>\w+)"):
+    def __init__(self, job: str) -> None:
+        super().__init__(ui.Button(label="Again", custom_id=f"again:{job}"))
+        self.job = job
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str]
+    ) -> "Kept":
+        del interaction, item
+        return cls(match["job"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(f"Job {self.job} again")
+
+
+async def test_a_button_of_an_earlier_life_still_works(server: DiscordServer) -> None:
+    """The bot that sent it is gone; the next one knows it by its custom id."""
+    here = Place(server, Bot())
+    async with running(server, here.bot):
+        view = ui.View(timeout=None).add_item(Kept("7"))
+        await here.channel().send("A clip", view=view)
+    (message,) = here.general.seen_by(here.alice)
+    lost = here.alice.clicks(message, "Again")
+    after = Bot()
+    after.add_dynamic_items(Kept)
+    async with running(server, after):
+        pressed = here.alice.clicks(message, "Again")
+        await server.until(lambda: pressed.reply)
+
+    assert not lost.delivered
+    assert pressed.reply is not None
+    assert pressed.reply.text == "Job 7 again"
+    assert pressed.reply.reply_to is message
