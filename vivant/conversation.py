@@ -60,11 +60,13 @@ class Conversation:
         text = await self.status_messages.text_of(job)
         buttons = self.status_messages.buttons_of(job)
         if stands is not None:
+            # Remembered first: if this edit is lost, a later one still finds the message.
+            await self.ledger.jobs.remember_status(job.id, stands)
             await self.platform.edit_text(job.reply_to, stands, text, buttons=buttons)
-        else:
-            stands = await self.platform.send_text(
-                job.reply_to, text, buttons=buttons, nonce=f"{job.id}.0"
-            )
+            return
+        stands = await self.platform.send_text(
+            job.reply_to, text, buttons=buttons, nonce=f"{job.id}.0"
+        )
         await self.ledger.jobs.remember_status(job.id, stands)
 
     async def refuse(self, message: PhotoMessage, refusal: Refused) -> None:

@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vivant.chat import Answer, ChatPlatform, Film
-from vivant.clips import FailureReason
+from vivant.clips import Clip, FailureReason, ReplyTo
+from vivant.encore import buttons_under
 from vivant.errors import (
     FileTooLarge,
     LedgerDown,
     MediaMissing,
     MessageGone,
     PlatformError,
+    TextRefused,
     TryLater,
     Undeliverable,
 )
@@ -88,12 +90,8 @@ class Delivery:
             return Answer(text=words.failed(job.failure or FailureReason.RENDER_FAILED))
         return Answer(
             text=words.under_the_clip(job),
-            film=Film(
-                clip=job.clip,
-                video=await self.media.get(job.clip.video),
-                thumbnail=await self.media.get(job.clip.thumbnail),
-                file_name=f"vivant-{job.id}.mp4",
-            ),
+            buttons=buttons_under(job, self.platform.shows),
+            film=await film_of(job, job.clip, self.media),
         )
 
     async def _show(self, job: Job, answer: Answer) -> None:
@@ -105,7 +103,7 @@ class Delivery:
             message = job.status_message
         if message is not None:
             try:
-                await self.platform.edit_into(to, message, answer)
+                await self._turn(job, to, message, answer)
             except MessageGone:
                 job = replace(job, status_message=None)
             else:
@@ -119,11 +117,19 @@ class Delivery:
         )
         await self.ledger.jobs.remember_line(job, line)
         try:
-            await self.platform.edit_into(to, line, answer)
+            await self._turn(job, to, line, answer)
         except MessageGone as exc:
             raise TryLater(_FIRST_RETRY_S) from exc
         if job.status_message is not None:
             await self._tidy(job)
+
+    async def _turn(self, job: Job, to: ReplyTo, message: str, answer: Answer) -> None:
+        """Edit *message* into the answer; without the sender's words where they may not stand."""
+        try:
+            await self.platform.edit_into(to, message, answer)
+        except TextRefused:
+            text = Messages(job.language).words_not_shown()
+            await self.platform.edit_into(to, message, replace(answer, text=text))
 
     async def _tidy(self, job: Job) -> None:
         """Take the old status message away; the answer stands below."""
@@ -147,6 +153,16 @@ class Delivery:
         finally:
             beating.cancel()
             await asyncio.wait([beating])
+
+
+async def film_of(job: Job, clip: Clip, media: MediaStore) -> Film:
+    """The clip's bytes; raises `MediaMissing`."""
+    return Film(
+        clip=clip,
+        video=await media.get(clip.video),
+        thumbnail=await media.get(clip.thumbnail),
+        file_name=f"vivant-{job.id}.mp4",
+    )
 
 
 def _waited_long(job: Job) -> bool:

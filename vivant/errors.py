@@ -12,6 +12,7 @@
     x MessageGone      - the message to edit is not there, or may not be edited any more
     x Undeliverable    - it will never take it: blocked, chat gone, no permission
     x FileTooLarge     - the file is over the chat's limit
+    x TextRefused      - the chat's own rules do not let these words pass
 """
 
 from vivant.clips import FailureReason, RefusalReason
@@ -79,3 +80,7 @@ class Undeliverable(PlatformError):
 
 class FileTooLarge(PlatformError):
     """The file is over the limit of that chat."""
+
+
+class TextRefused(PlatformError):
+    """The chat's own rules (a server's AutoMod) do not let these words pass."""

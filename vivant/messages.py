@@ -7,12 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from vivant.chat import Verb
 from vivant.clips import FailureReason, Note, Progress, RefusalReason, RenderStage
 from vivant.director.plan import Action, Plan
 from vivant.errors import Refused
 from vivant.jobs import Credit, Job, Place
 
 _BAR: Final = 10
+_VERBS: Final = {
+    Verb.CANCEL: "Cancel",
+    Verb.CHOOSE: "Choose",
+    Verb.CONSENT: "Yes",
+    Verb.DROP: "No",
+    Verb.CORRECT: "Something else",
+    Verb.AGAIN: "Again",
+    Verb.CALMER: "Calmer",
+    Verb.STRONGER: "Stronger",
+    Verb.EDIT: "Edit the words",
+    Verb.LONGER: "Longer",
+    Verb.LOOP: "Loop",
+    Verb.FILE: "As file",
+    Verb.DELETE: "Delete",
+    Verb.REPORT: "Report",
+}
 _NOTHING_CHARGED: Final = "Nothing was charged."
 
 
@@ -70,6 +87,10 @@ class Messages:
         notes = (*job.notes, *(job.clip.notes if job.clip else ()))
         lines = [f"{said}{took} · AI-generated", *(self.note(note) for note in notes)]
         return "\n".join(lines)
+
+    def words_not_shown(self) -> str:
+        """The line under a clip where the chat's own rules do not let the words stand."""
+        return "This server does not let me repeat your words. AI-generated."
 
     def note(self, note: Note) -> str:
         """One truth about the clip."""
@@ -175,6 +196,8 @@ class Messages:
                 return self._cannot_be(refusal)
             case RefusalReason.NEEDS_CONSENT:
                 return "All adults, and fine with it?"
+            case RefusalReason.FORGOTTEN:
+                return "I do not keep that photo any more. Please send it again."
             case RefusalReason.DRAINING:
                 return "I am about to be serviced. Please try again in a few minutes."
             case _:
@@ -239,6 +262,10 @@ class Messages:
             return "Nothing of yours was waiting."
         return "Stopping it." if count == 1 else f"Stopping {count} clips."
 
+    def went_wrong(self) -> str:
+        """Something broke before anything was accepted."""
+        return f"Something broke on my side. Please send it again. {_NOTHING_CHARGED}"
+
     def video_hint(self) -> str:
         """Somebody sent a video or an animation."""
         return f"I bring photos to life, not videos. Send a single picture. {_NOTHING_CHARGED}"
@@ -263,17 +290,29 @@ class Messages:
         """A button that says nothing any more."""
         return "That is over by now. Please send the photo again."
 
-    def button_yes(self) -> str:
-        """Consent."""
-        return "Yes"
+    def costs_one(self, left: int) -> str:
+        """To whoever pressed a button that renders."""
+        return f"This takes one clip; {left} left after it."
 
-    def button_no(self) -> str:
-        """No consent."""
-        return "No"
+    def costs_nothing(self) -> str:
+        """To whoever pressed a button that does not."""
+        return "This takes none of your clips."
 
-    def button_cancel(self) -> str:
-        """Under a status message."""
-        return "Cancel"
+    def ask_words(self) -> str:
+        """The same photo, other words."""
+        return "Reply to this message with your new words."
+
+    def deleted(self) -> str:
+        """To whoever had a clip deleted."""
+        return "Deleted, here and on our side."
+
+    def reported(self) -> str:
+        """To whoever reported a clip."""
+        return "Thank you. Whoever runs this bot will look at it."
+
+    def verb(self, verb: Verb) -> str:
+        """The label of a button under a clip."""
+        return _VERBS[verb]
 
     def action(self, action: Action) -> str:
         """An action as a noun."""
