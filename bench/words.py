@@ -36,6 +36,7 @@ def main() -> None:
     print(f"reading every table        {taken_ms(''):8.1f} ms, once")
     usual = sorted(taken_ms(words) for _ in range(ROUNDS) for words in captions())
     print(f"a caption, mean            {sum(usual) / len(usual):8.3f} ms")
+    print(f"a caption, median          {usual[len(usual) // 2]:8.3f} ms")
     print(f"a caption, 99th percentile {usual[len(usual) * 99 // 100]:8.3f} ms")
     worst = max(taken_ms((unit * MAX_CHARACTERS)[:MAX_CHARACTERS]) for unit in HARD)
     print(f"the hardest 1,000 signs    {worst:8.3f} ms")

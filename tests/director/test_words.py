@@ -242,6 +242,19 @@ def test_camera_and_looks_have_a_direction(
     assert (only(words).action, only(words).direction) == (action, direction)
 
 
+@pytest.mark.parametrize(
+    ("words", "directions"),
+    [
+        ("zoom in and out", ["in", "out"]),
+        ("look left, then to the right", ["left", "right"]),
+        ("pan left then right", ["left", "right"]),
+        ("zoom in, a sunset in the back", ["in"]),
+    ],
+)
+def test_a_direction_alone_turns_the_action_before_it(words: str, directions: list[str]) -> None:
+    assert [beat.direction for beat in understand(words).beats] == directions
+
+
 def test_who_looks_and_which_way_are_two_things() -> None:
     beat = only("the man on the left looks right")
 

@@ -31,6 +31,8 @@ _STRONG: Final = 1.5
 _NEGATION_REACH: Final = 4
 #: So far behind an action may stand what does it: "the dance of the leaves".
 _THING_REACH: Final = 3
+#: A direction alone has no more words: "to the right".
+_TURN_WORDS: Final = 3
 #: So far before a thing stands the preposition that makes a place of it: "under the old tree".
 _PREPOSITION_REACH: Final = 3
 
@@ -99,11 +101,15 @@ class Caption:
                 subject = self._subject(clause, mark) or subject
                 if self._is_acted(clause, mark, subject):
                     beats.append(self._beat(clause, mark, who))
+            if played and not beats:
+                beats = self._turned(clause, played[-1][-1])
+            if not beats:
+                continue
             if clause.joint == "before" and not played:
                 later = beats
             elif clause.joint == "after" and played:
                 played.insert(-1, beats)
-            elif beats:
+            else:
                 played.append(beats)
                 if later:
                     played.append(later)
@@ -235,19 +241,35 @@ class Caption:
             strength=self._strength(clause),
         )
 
+    def _turned(self, clause: _Clause, beat: Beat) -> list[Beat]:
+        """The beat before, the other way: "pan left, then to the right"."""
+        marks = self._directions(clause, beat.action)
+        if (
+            not marks
+            or marks[-1].end < clause.end
+            or clause.end - clause.start > _TURN_WORDS
+            or any(True for _ in self._actions(clause))
+        ):
+            return []
+        return [replace(beat, direction=Direction(marks[-1].meaning.value))]
+
     def _direction(self, clause: _Clause, action: Mark, kind: Action) -> Direction | None:
         """The direction behind the action, else the one before it."""
+        marks = self._directions(clause, kind)
+        behind = [mark for mark in marks if mark.end > action.start]
+        chosen = next(iter(behind or marks), None)
+        return None if chosen is None else Direction(chosen.meaning.value)
+
+    def _directions(self, clause: _Clause, kind: Action) -> list[Mark]:
+        """Those that *kind* can take."""
         allowed = _DIRECTIONS.get(kind, frozenset())
-        marks = [
+        return [
             mark
             for mark in self.where
             if mark.meaning.role is Role.DIRECTION
             and clause.holds(mark)
             and Direction(mark.meaning.value) in allowed
         ]
-        behind = [mark for mark in marks if mark.end > action.start]
-        chosen = next(iter(behind or marks), None)
-        return None if chosen is None else Direction(chosen.meaning.value)
 
     def _strength(self, clause: _Clause) -> float:
         said = {mark.meaning.value for mark in self.how if clause.holds(mark)}

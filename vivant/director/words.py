@@ -17,11 +17,10 @@ from vivant.errors import Refused
 
 #: Characters of a caption, cleaned; Telegram's own limit for one under a photo is 1,024.
 MAX_CHARACTERS: Final = 1_000
-#: Unicode's control, format (zero width, bidi overrides) and surrogate.
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
 #: One clip of a few seconds shows no more than this.
 MAX_BEATS: Final = 4
-
+#: Unicode's control, format (zero width, bidi overrides) and surrogate.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
 #: About as many as `MAX_CHARACTERS` hold; what stands further back is a story, not an order.
 _MOST_WORDS: Final = 200
 
@@ -75,7 +74,8 @@ def _read(words: Sequence[Word]) -> Caption:
     """The caption in the language that claims most of it; in a tie, the one that acts."""
     captions: list[Caption] = []
     languages = [read(code) for code in CODES]
-    at_home = [language for language in languages if language.script in _scripts(words)]
+    scripts = _scripts(words)
+    at_home = [language for language in languages if language.script in scripts]
     claims = {language.code: sum(language.claims(word) for word in words) for language in at_home}
     most = max(claims.values(), default=0)
     for language in at_home:
