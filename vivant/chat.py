@@ -46,6 +46,17 @@ class Verb(StrEnum):
     CHOOSE = "choose"  #: what shall happen in the photo of a draft
     CONSENT = "consent"  #: all adults, and fine with it: the draft goes on
     DROP = "drop"  #: the draft is forgotten
+    CORRECT = "correct"  #: that is not what the words meant: the job becomes a draft again
+    # Under a clip; each names its job.
+    AGAIN = "again"  #: the same words, another performance
+    CALMER = "calmer"
+    STRONGER = "stronger"
+    EDIT = "edit"  #: the same photo, other words
+    LONGER = "longer"  #: on from the last picture
+    LOOP = "loop"  #: there and back again, at no cost
+    FILE = "file"  #: the clip as a file
+    DELETE = "delete"
+    REPORT = "report"  #: onto the operator's list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +79,8 @@ class Button:
 class Press:
     """Somebody pressed a button."""
 
+    #: The platform's own number of the press: pressed once, done once.
+    event_id: str
     verb: Verb
     target: str
     choice: str
@@ -84,6 +97,18 @@ class Press:
         if verb not in list(Verb) or not target:
             return None
         return Verb(verb), target, choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMessage:
+    """Words that may belong to a photo which waits for them."""
+
+    event_id: str
+    reply_to: ReplyTo
+    sender: Sender
+    words: str
+    #: The message of ours that they answer, if they answer one.
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +143,11 @@ class ChatPlatform(Protocol):
         """As in `ReplyTo.bot`: the account whose token this process holds."""
         ...
 
+    @property
+    def shows(self) -> frozenset[Verb]:
+        """The buttons that it can show and answer."""
+        ...
+
     def edit_every_s(self, to: ReplyTo) -> float:
         """How often that chat bears an edit, in seconds."""
         ...
@@ -143,6 +173,10 @@ class ChatPlatform(Protocol):
 
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
         """Turn a message of ours into the answer. Doing it twice shows it once."""
+        ...
+
+    async def send_file(self, to: ReplyTo, film: Film) -> None:
+        """Send the clip as a file, as it was made."""
         ...
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:

@@ -221,6 +221,8 @@ class RefusalReason(StrEnum):
     CANNOT_BE = "cannot_be"
     #: A kiss between people: "All adults, and fine with it?" was not answered yet.
     NEEDS_CONSENT = "needs_consent"
+    #: The photo and the clip were forgotten after the stated time.
+    FORGOTTEN = "forgotten"
     #: The operator is taking nothing new just now.
     DRAINING = "draining"
 

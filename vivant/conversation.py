@@ -7,13 +7,24 @@ import logging
 import time
 from dataclasses import dataclass
 
-from vivant.chat import Button, ChatPlatform, PhotoMessage, Press, Sender, Verb
+from vivant.chat import (
+    Button,
+    ChatPlatform,
+    PhotoMessage,
+    Press,
+    Sender,
+    TextMessage,
+    Verb,
+)
 from vivant.clips import RefusalReason, ReplyTo
+from vivant.delivery import film_of
 from vivant.director.plan import Action
-from vivant.errors import PlatformError, Refused
+from vivant.encore import RENDERING
+from vivant.errors import Refused
 from vivant.intake import Asks, Intake, Question, owner_of
 from vivant.jobs import Job, Limits
 from vivant.ledger import Ledger
+from vivant.ledger.jobs import media_of
 from vivant.messages import Messages
 from vivant.queue import Radio
 from vivant.waiting import StatusMessages
@@ -22,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 #: Somebody who may not use the bot is told so once in this time, in seconds.
 _HUSH_S = 3600
+#: Words that come after their photo belong to it this long, in seconds.
+_WORDS_LATER_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +98,16 @@ class Conversation:
 
     async def _ask(self, message: PhotoMessage, question: Question) -> None:
         text, buttons = self._question(question, message.sender)
-        await self._say(message.reply_to, message.status_message, text, buttons)
+        asking = await self._say(message.reply_to, message.status_message, text, buttons)
+        await self.ledger.drafts.asked(question.draft_id, asking)
 
     def _question(self, question: Question, sender: Sender) -> tuple[str, tuple[Button, ...]]:
         words = Messages(sender.language)
         if question.asks is Asks.CONSENT:
-            yes = Button(label=words.button_yes(), verb=Verb.CONSENT, target=question.draft_id)
-            no = Button(label=words.button_no(), verb=Verb.DROP, target=question.draft_id)
+            yes = Button(
+                label=words.verb(Verb.CONSENT), verb=Verb.CONSENT, target=question.draft_id
+            )
+            no = Button(label=words.verb(Verb.DROP), verb=Verb.DROP, target=question.draft_id)
             return words.consent(), (yes, no)
         text = words.what_should_happen()
         if question.refusal is not None:
@@ -107,46 +123,119 @@ class Conversation:
         )
         return text, offers
 
+    # ---- words alone
+
+    async def on_words(self, message: TextMessage) -> bool:
+        """Words for a photo that waits for them; False when none does."""
+        owner = owner_of(self.platform.name, message.sender.id)
+        draft_id = await self.ledger.drafts.answered_by(
+            owner, message.reply_to.chat_id, message_id=message.answers, within_s=_WORDS_LATER_S
+        )
+        if draft_id is None:
+            return False
+        try:
+            outcome = await self.intake.direct(draft_id, owner, message.words)
+        except Refused as refusal:
+            words = Messages(message.sender.language)
+            text = words.refused(refusal, renews=self._renewal(refusal))
+            await self.platform.send_text(message.reply_to, text)
+            return True
+        if isinstance(outcome, Question):
+            text, buttons = self._question(outcome, message.sender)
+            asking = await self.platform.send_text(message.reply_to, text, buttons=buttons)
+            await self.ledger.drafts.asked(outcome.draft_id, asking)
+        elif outcome is not None:
+            await self._acknowledge(outcome, None)
+        return True
+
     # ---- a button
 
     async def on_press(self, press: Press) -> str | None:
-        """What the press did; a word for the presser alone, if there is one to say."""
+        """Do what the button says; a word for the presser alone, if there is one to say."""
         words = Messages(press.sender.language)
         owner = owner_of(self.platform.name, press.sender.id)
-        match press.verb:
-            case Verb.CANCEL:
-                job = await self.ledger.jobs.get(press.target)
-                if job is None or not (job.owner == owner or press.sender.is_moderator):
-                    return words.not_yours()
-                return words.cancelled(await self._cancel([job]))
-            case Verb.CHOOSE:
-                if press.choice not in list(Action):
-                    return words.expired()
-                return await self._continue(press, owner)
-            case Verb.CONSENT:
-                return await self._continue(press, owner)
-            case Verb.DROP:
-                if not await self.intake.drop(press.target, owner):
-                    return words.not_yours()
-                await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
-                return None
-
-    async def _continue(self, press: Press, owner: str) -> str | None:
-        words = Messages(press.sender.language)
         try:
-            if press.verb is Verb.CHOOSE:
-                outcome = await self.intake.choose(press.target, owner, Action(press.choice))
-            else:
-                outcome = await self.intake.consent(press.target, owner)
+            if press.verb in (Verb.CHOOSE, Verb.CONSENT, Verb.DROP):
+                return await self._on_draft(press, owner)
+            job = await self.ledger.jobs.get(press.target)
+            if job is None:
+                return words.expired()
+            if press.verb is Verb.REPORT:  # anybody may
+                await self.ledger.reports.file(job.id, owner)
+                return words.reported()
+            # A moderator may end things; whatever costs is for the owner.
+            ends = press.sender.is_moderator and press.verb in (Verb.CANCEL, Verb.DELETE)
+            if job.owner != owner and not ends:
+                return words.not_yours()
+            return await self._on_job(press, job, owner)
         except Refused as refusal:
             return words.refused(refusal, renews=self._renewal(refusal))
+
+    async def _on_job(self, press: Press, job: Job, owner: str) -> str | None:
+        words = Messages(press.sender.language)
+        match press.verb:
+            case Verb.CANCEL:
+                return words.cancelled(await self._cancel([job]))
+            case Verb.CORRECT:
+                question = await self.intake.redraft(job, owner, press.event_id)
+                await self._cancel([job])
+                await self._ask_again(press, question, words.what_should_happen())
+                return None
+            case Verb.EDIT:
+                question = await self.intake.redraft(job, owner, press.event_id)
+                await self._ask_again(press, question, words.ask_words())
+                return None
+            case Verb.FILE:
+                if job.clip is None:
+                    return words.expired()
+                film = await film_of(job, job.clip, self.intake.media)
+                await self.platform.send_file(press.reply_to, film)
+                return None
+            case Verb.DELETE:
+                await self.platform.remove(press.reply_to, press.message_id)
+                if job.is_over:
+                    await self._forget(job)
+                return words.deleted()
+            case verb if verb in RENDERING:
+                again = await self.intake.encore(job, verb, owner, press.event_id)
+                await self._acknowledge(again, None)
+                credit = await self.ledger.people.credit(owner)
+                left = credit.free + credit.paid
+                return words.costs_one(left) if again.work.cost else words.costs_nothing()
+            case _:
+                return words.expired()
+
+    async def _ask_again(self, press: Press, question: Question, text: str) -> None:
+        _, buttons = self._question(question, press.sender)
+        asking = await self.platform.send_text(press.reply_to, text, buttons=buttons)
+        await self.ledger.drafts.asked(question.draft_id, asking)
+
+    async def _forget(self, job: Job) -> None:
+        for ref in media_of(job):
+            await self.intake.media.delete(ref)
+        await self.ledger.jobs.purge(job.id)
+
+    async def _on_draft(self, press: Press, owner: str) -> str | None:
+        words = Messages(press.sender.language)
+        outcome: Job | Question | None
+        if press.verb is Verb.DROP:
+            if not await self.intake.drop(press.target, owner):
+                return words.not_yours()
+            await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
+            return None
+        if press.verb is Verb.CONSENT:
+            outcome = await self.intake.consent(press.target, owner)
+        elif press.choice in list(Action):
+            outcome = await self.intake.choose(press.target, owner, Action(press.choice))
+        else:
+            outcome = None
         if outcome is None:
             return words.not_yours()
         if isinstance(outcome, Question):
             text, buttons = self._question(outcome, press.sender)
             await self.platform.edit_text(press.reply_to, press.message_id, text, buttons=buttons)
-            return None
-        await self._acknowledge(outcome, press.message_id)
+        else:
+            await self._acknowledge(outcome, press.message_id)
         return None
 
     # ---- commands
@@ -201,15 +290,12 @@ class Conversation:
 
     async def _say(
         self, to: ReplyTo, stands: str | None, text: str, buttons: tuple[Button, ...] = ()
-    ) -> None:
-        try:
-            if stands is None:
-                await self.platform.send_text(to, text, buttons=buttons)
-            else:
-                await self.platform.edit_text(to, stands, text, buttons=buttons)
-        except PlatformError as exc:
-            logger.warning("could not answer", extra={"why": type(exc).__name__})
-            raise
+    ) -> str:
+        """A message of ours that *stands* becomes it; the id of the message."""
+        if stands is None:
+            return await self.platform.send_text(to, text, buttons=buttons)
+        await self.platform.edit_text(to, stands, text, buttons=buttons)
+        return stands
 
     def _renewal(self, refusal: Refused) -> str | None:
         renews_at = refusal.details.get("renews_at")

@@ -10,12 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vivant.chat import PhotoMessage
+from vivant.chat import PhotoMessage, Verb
 from vivant.clips import EngineProfile, RefusalReason, ReplyTo
 from vivant.director.casting import cast, needs_consent, suggest
 from vivant.director.plan import Action, Beat, Plan
 from vivant.director.words import blocked, check_length, cleaned, understand
-from vivant.errors import Refused
+from vivant.encore import order_from
+from vivant.errors import MediaMissing, Refused
 from vivant.jobs import ANY_ENGINE, Job, Order
 from vivant.ledger import Ledger
 from vivant.media import MediaStore
@@ -78,11 +79,7 @@ class Intake:
         owner = owner_of(to.platform, message.sender.id)
         self._check_rules(owner, to)
         await self.ledger.people.knock(owner)
-        words = cleaned(message.words)
-        check_length(words)
-        if blocked(words, self.rules.blocked_words) is not None:
-            logger.info("refused by a blocked word", extra={"platform": to.platform})
-            raise Refused(RefusalReason.POLICY)
+        words = self._allowed(message.words)
         photo = await self.cleaner.clean(message.photo)
         profile = await self._profile()
         wish = message.wish
@@ -131,6 +128,56 @@ class Intake:
             return replace(asked, draft_id=draft_id)
         return await self._take_draft(draft_id, chosen)
 
+    async def direct(self, draft_id: str, owner: str, words: str) -> Job | Question | None:
+        """The sender said it in words; None when the draft is gone or not theirs."""
+        order = await self._draft_of(draft_id, owner)
+        if order is None:
+            return None
+        directed = replace(order, plan=understand(self._allowed(words)))
+        asked = self._asks(directed, has_consent=False)
+        if asked is not None:
+            await self.ledger.drafts.amend(draft_id, directed)
+            return replace(asked, draft_id=draft_id)
+        return await self._take_draft(draft_id, directed)
+
+    async def encore(self, job: Job, verb: Verb, owner: str, event_id: str) -> Job:
+        """A new job from one that has its clip; raises `Refused` (FORGOTTEN among others)."""
+        order = await self._order_from(job, verb, owner, event_id)
+        try:
+            return await self._take(order)
+        except Refused:
+            await self._discard(order)
+            raise
+
+    async def redraft(self, job: Job, owner: str, event_id: str) -> Question:
+        """The photo of *job* waits for other words; raises `Refused` (FORGOTTEN)."""
+        order = await self._order_from(job, Verb.EDIT, owner, event_id)
+        draft_id, is_new = await self.ledger.drafts.keep(order)
+        if not is_new:
+            await self._discard(order)
+        return Question(asks=Asks.CHOICE, draft_id=draft_id, offers=suggest(order.sight))
+
+    async def _order_from(self, job: Job, verb: Verb, owner: str, event_id: str) -> Order:
+        to = job.reply_to
+        if to is None or job.photo is None:
+            raise Refused(RefusalReason.FORGOTTEN)
+        self._check_rules(owner, to)
+        await self.ledger.people.knock(owner)
+        source = job.clip.video if job.clip and verb in (Verb.LONGER, Verb.LOOP) else None
+        try:
+            # Copies: each job's media go when that job is forgotten.
+            photo = await self.media.copy(job.photo)
+            source = None if source is None else await self.media.copy(source)
+        except MediaMissing:
+            raise Refused(RefusalReason.FORGOTTEN) from None
+        key = self.key_of(to, event_id)
+        return order_from(job, verb, key=key, owner=owner, photo=photo, source_clip=source)
+
+    async def _discard(self, order: Order) -> None:
+        await self.media.delete(order.photo)
+        if order.source_clip is not None:
+            await self.media.delete(order.source_clip)
+
     async def consent(self, draft_id: str, owner: str) -> Job | None:
         """The sender said yes; None when the draft is gone or not theirs."""
         order = await self._draft_of(draft_id, owner)
@@ -166,7 +213,7 @@ class Intake:
             logger.info("accepted", extra={"job": job.id, "platform": order.reply_to.platform})
             await self.bells.ring(RENDER)
         elif job.photo != order.photo:
-            await self.media.delete(order.photo)
+            await self._discard(order)
         return job
 
     async def _take_draft(self, draft_id: str, order: Order) -> Job:
@@ -187,6 +234,14 @@ class Intake:
         """The identity of an asking event; it survives the purge and names nobody."""
         event = f"{to.platform}\0{to.bot}\0{event_id}".encode()
         return hmac.new(self.secret, event, hashlib.sha256).hexdigest()
+
+    def _allowed(self, words: str) -> str:
+        clean = cleaned(words)
+        check_length(clean)
+        if blocked(clean, self.rules.blocked_words) is not None:
+            logger.info("refused by a blocked word")
+            raise Refused(RefusalReason.POLICY)
+        return clean
 
     def _check_rules(self, owner: str, to: ReplyTo) -> None:
         if owner in self.rules.banned_users:

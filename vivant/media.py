@@ -50,6 +50,10 @@ class MediaStore:
         except BaseError as exc:
             raise MediaMissing(type(exc).__name__) from exc
 
+    async def copy(self, ref: MediaRef) -> MediaRef:
+        """The same bytes under a name of their own."""
+        return await self.put(await self.get(ref), ref.media_type)
+
     async def delete(self, ref: MediaRef) -> None:
         """Forget it; deleting twice is fine."""
         try:

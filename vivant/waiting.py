@@ -56,8 +56,12 @@ class StatusMessages:
 
     def buttons_of(self, job: Job) -> tuple[Button, ...]:
         """What stands under it."""
-        label = Messages(job.language).button_cancel()
-        return (Button(label=label, verb=Verb.CANCEL, target=job.id),)
+        words = Messages(job.language)
+        return tuple(
+            Button(label=words.verb(verb), verb=verb, target=job.id)
+            for verb in (Verb.CANCEL, Verb.CORRECT)
+            if verb in self.platform.shows
+        )
 
     async def on_progress(self, progress: Progress) -> None:
         """Move the bar of one job on, if its chat bears an edit now."""

@@ -1,11 +1,12 @@
 """Credit: reserve, settle, refund; each a step inside the transaction of a job's own step.
 
-A free clip lapses at midnight UTC, a paid one does not; a job takes a free one first.
+A free clip lapses at midnight UTC, a paid one does not; a job takes a free one first. Locks are
+taken in one order, the job's row and then the account's, so that no two steps wait for each other.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,39 +18,62 @@ from vivant.ledger.schema import accounts, clock, entries
 
 _DAY_MS: Final = 86_400_000
 
-#: One row of `accounts`.
-Account = Row[tuple[Any, ...]]
+#: One row of `accounts`, and one of `entries`.
+Account = Row[Any]
+Entry = Row[Any]
+Purse = Literal["free", "paid"]
 
 
 async def open_account(conn: AsyncConnection, owner: str, *, free_per_day: int) -> Account:
     """Lock the account until the transaction ends, made or renewed if need be; its row."""
-    now = (await conn.execute(select(clock()))).scalar_one()
-    today = now // _DAY_MS
-    fresh = insert(conn, accounts).values(owner=owner, day=-1, free=0).on_conflict_do_nothing()
-    await conn.execute(fresh)
-    locked = select(accounts).where(accounts.c.owner == owner).with_for_update()
-    row = (await conn.execute(locked)).one()
-    if row.day != today:
-        await conn.execute(
-            update(accounts).where(accounts.c.owner == owner).values(day=today, free=free_per_day)
-        )
-        await _enter(conn, owner, f"day:{today}:{owner}", "renew", "free", free_per_day - row.free)
-        row = (await conn.execute(locked)).one()
-    return row
+    row: Account | None = (await conn.execute(_locked(owner))).one_or_none()
+    if row is None:
+        fresh = insert(conn, accounts).values(owner=owner, day=-1, free=0)
+        await conn.execute(fresh.on_conflict_do_nothing())
+        row = (await conn.execute(_locked(owner))).one()
+    # Only forward: whoever waited for the lock over midnight read the clock before it.
+    if row.day >= row.today:
+        return row
+    renewal_of_today = _renewal_of(owner, row.today)
+    await _enter(conn, owner, renewal_of_today, "renew", "free", free_per_day - row.free)
+    renewed = (
+        update(accounts)
+        .where(accounts.c.owner == owner)
+        .values(day=row.today, free=free_per_day)
+        .returning(accounts)
+    )
+    return (await conn.execute(renewed)).one()
 
 
-async def reserve(conn: AsyncConnection, account: Account, job_id: str, *, cost: int = 1) -> None:
-    """Hold *cost* clips, one or none, for *job_id*; raises `Refused` (NO_CREDIT)."""
-    purse = "free" if account.free or not cost else "paid"
-    if cost and not account.free and not account.balance:
-        raise Refused(RefusalReason.NO_CREDIT, renews_at=renewal(account.day))
+def purse_for(account: Account, *, cost: int) -> Purse:
+    """Which purse a job of *cost* clips, one or none, takes from; raises `Refused` (NO_CREDIT)."""
+    if account.free or not cost:
+        return "free"
+    if account.balance:
+        return "paid"
+    raise Refused(RefusalReason.NO_CREDIT, renews_at=renewal(account.day))
+
+
+async def reserve(
+    conn: AsyncConnection,
+    account: Account,
+    purse: Purse,
+    job_id: str,
+    *,
+    cost: int,
+    virtual_finish: float,
+) -> None:
+    """Hold *cost* clips for *job_id*, and remember where it ends in the fair queue's time."""
+    column = accounts.c.free if purse == "free" else accounts.c.balance
     await conn.execute(
         update(accounts)
         .where(accounts.c.owner == account.owner)
         .values(
-            free=accounts.c.free - (cost if purse == "free" else 0),
-            balance=accounts.c.balance - (cost if purse == "paid" else 0),
-            reserved=accounts.c.reserved + cost,
+            {
+                column: column - cost,
+                accounts.c.reserved: accounts.c.reserved + cost,
+                accounts.c.virtual_finish: virtual_finish,
+            }
         )
     )
     await _enter(conn, account.owner, f"job:{job_id}", "reserve", purse, -cost)
@@ -57,15 +81,36 @@ async def reserve(conn: AsyncConnection, account: Account, job_id: str, *, cost:
 
 async def settle(conn: AsyncConnection, job_id: str) -> bool:
     """Count it for good; False when the job is closed already."""
-    return await _close(conn, job_id, "settle")
+    held = await _entry(conn, f"job:{job_id}", "reserve")
+    return held is not None and await _close(conn, held, "settle", back=0)
 
 
 async def refund(conn: AsyncConnection, job_id: str) -> bool:
     """Give it back; False when the job is closed already.
 
-    A free clip of an earlier day is not given back: today's are full already.
+    A free clip of an earlier day is not given back: the new day's were full.
     """
-    return await _close(conn, job_id, "refund")
+    held = await _entry(conn, f"job:{job_id}", "reserve")
+    if held is None:
+        return False
+    account = (await conn.execute(_locked(held.owner))).one()
+    lapsed = False
+    if held.purse == "free":
+        renewed = await _entry(conn, _renewal_of(held.owner, account.day), "renew")
+        # By the order of the entries, which midnight cannot come between.
+        lapsed = renewed is not None and renewed.id > held.id
+    return await _close(conn, held, "refund", back=0 if lapsed else -held.amount)
+
+
+async def repay(conn: AsyncConnection, job_id: str) -> bool:
+    """Give a clip that was counted back after all, once; False when it was not, or is already.
+
+    It comes as a paid one: what was free may have lapsed by now.
+    """
+    held = await _entry(conn, f"job:{job_id}", "reserve")
+    if held is None or not held.amount or await _entry(conn, held.source, "settle") is None:
+        return False
+    return await _add(conn, held.owner, held.source, "repay", -held.amount)
 
 
 async def grant(
@@ -73,21 +118,7 @@ async def grant(
 ) -> bool:
     """Add paid clips once per *source*; False when that source was counted before."""
     await open_account(conn, owner, free_per_day=free_per_day)
-    if not await _enter(conn, owner, source, kind, "paid", amount):
-        return False
-    await conn.execute(
-        update(accounts)
-        .where(accounts.c.owner == owner)
-        .values(balance=accounts.c.balance + amount)
-    )
-    return True
-
-
-async def advance(conn: AsyncConnection, owner: str, virtual_finish: float) -> None:
-    """Remember where the sender's last job ends in the fair queue's virtual time."""
-    await conn.execute(
-        update(accounts).where(accounts.c.owner == owner).values(virtual_finish=virtual_finish)
-    )
+    return await _add(conn, owner, source, kind, amount)
 
 
 def renewal(day: int) -> int:
@@ -105,27 +136,41 @@ def credit_of(account: Account) -> Credit:
     )
 
 
-async def _close(conn: AsyncConnection, job_id: str, kind: str) -> bool:
-    held = (
-        await conn.execute(
-            select(entries).where(entries.c.source == f"job:{job_id}", entries.c.kind == "reserve")
-        )
-    ).one()
-    today = (await conn.execute(select(clock()))).scalar_one() // _DAY_MS
-    lapsed = held.purse == "free" and held.at // _DAY_MS != today
-    cost = -held.amount
-    back = cost if kind == "refund" and not lapsed else 0
+def _renewal_of(owner: str, day: int) -> str:
+    return f"day:{day}:{owner}"
+
+
+def _locked(owner: str) -> Select[Any]:
+    today = clock() // _DAY_MS
+    found = select(accounts, today.label("today")).where(accounts.c.owner == owner)
+    # Not FOR UPDATE: an entry's foreign key takes a share of the account's key.
+    return found.with_for_update(key_share=True)
+
+
+async def _entry(conn: AsyncConnection, source: str, kind: str) -> Entry | None:
+    found = select(entries).where(entries.c.source == source, entries.c.kind == kind)
+    return (await conn.execute(found)).one_or_none()
+
+
+async def _close(conn: AsyncConnection, held: Entry, kind: str, *, back: int) -> bool:
     if not await _enter(conn, held.owner, held.source, kind, held.purse, back):
         return False
-    free_back, paid_back = (back, 0) if held.purse == "free" else (0, back)
+    column = accounts.c.free if held.purse == "free" else accounts.c.balance
     await conn.execute(
         update(accounts)
         .where(accounts.c.owner == held.owner)
-        .values(
-            reserved=accounts.c.reserved - cost,
-            balance=accounts.c.balance + paid_back,
-            free=accounts.c.free + free_back,
-        )
+        .values({column: column + back, accounts.c.reserved: accounts.c.reserved + held.amount})
+    )
+    return True
+
+
+async def _add(conn: AsyncConnection, owner: str, source: str, kind: str, amount: int) -> bool:
+    if not await _enter(conn, owner, source, kind, "paid", amount):
+        return False
+    await conn.execute(
+        update(accounts)
+        .where(accounts.c.owner == owner)
+        .values(balance=accounts.c.balance + amount)
     )
     return True
 
@@ -139,36 +184,3 @@ async def _enter(
         .on_conflict_do_nothing()
     )
     return done.rowcount == 1
-
-
-async def sums(conn: AsyncConnection) -> list[str]:
-    """What does not add up, a line each: accounts against their entries."""
-    kept = {
-        (row.owner, row.purse): row.total
-        for row in await conn.execute(
-            select(entries.c.owner, entries.c.purse, func.sum(entries.c.amount).label("total"))
-            .group_by(entries.c.owner, entries.c.purse)
-        )
-    }  # fmt: skip
-    closing = entries.alias("closing")
-    is_closed = exists().where(
-        closing.c.source == entries.c.source, closing.c.kind.in_(("settle", "refund"))
-    )
-    holds = {
-        row.owner: row.held
-        for row in await conn.execute(
-            select(entries.c.owner, func.sum(-entries.c.amount).label("held"))
-            .where(entries.c.kind == "reserve", ~is_closed)
-            .group_by(entries.c.owner)
-        )
-    }
-    wrong = []
-    for row in await conn.execute(select(accounts)):
-        for name, has, said in (
-            ("free", row.free, kept.get((row.owner, "free"), 0)),
-            ("paid", row.balance, kept.get((row.owner, "paid"), 0)),
-            ("reserved", row.reserved, holds.get(row.owner, 0)),
-        ):
-            if has != said:
-                wrong.append(f"{row.owner}: {name} is {has}, the entries say {said}")
-    return wrong

@@ -25,6 +25,7 @@ class Drafts:
                 id=draft_id,
                 key=order.key,
                 owner=order.owner,
+                chat=order.reply_to.chat_id,
                 order=to_json(order),
                 created_at=clock(),
             )
@@ -39,6 +40,31 @@ class Drafts:
             await conn.execute(
                 update(drafts).where(drafts.c.id == draft_id).values(order=to_json(order))
             )
+
+    async def asked(self, draft_id: str, message_id: str) -> None:
+        """Remember which message of ours asks."""
+        async with self.db.writing() as conn:
+            await conn.execute(
+                update(drafts).where(drafts.c.id == draft_id).values(message=message_id)
+            )
+
+    async def answered_by(
+        self, owner: str, chat: str, *, message_id: str | None, within_s: float
+    ) -> str | None:
+        """The draft that words of *owner* belong to.
+
+        The one that our message *message_id* asks about, or, where they answer none, the newest
+        of the last *within_s* seconds.
+        """
+        mine = select(drafts.c.id).where(drafts.c.owner == owner, drafts.c.chat == chat)
+        if message_id is not None:
+            mine = mine.where(drafts.c.message == message_id)
+        else:
+            mine = mine.where(drafts.c.created_at > clock() - int(within_s * 1000))
+        newest = mine.order_by(drafts.c.created_at.desc()).limit(1)
+        async with self.db.reading() as conn:
+            found: str | None = (await conn.execute(newest)).scalar_one_or_none()
+        return found
 
     async def get(self, draft_id: str) -> Order | None:
         """The order as it waits; None when it was answered or has expired."""

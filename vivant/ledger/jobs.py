@@ -10,34 +10,45 @@
       cancel            QUEUED, RENDERING → READY(error)                            refund
       claim_delivery    READY → SENDING          attempt + 1, lease
       delay_delivery    SENDING → READY          later
+                        SENDING → UNDELIVERABLE  (ready for longer than a day)      refund
       spoil             SENDING → READY(error)   (too large, or gone from the store) refund
       delivered         SENDING → DONE           settle, for a clip
       undeliverable     SENDING → UNDELIVERABLE  refund
-      expire_*          what a crash left: the same arrows, taken by upkeep
+      expire_renders    RENDERING → as fail      (the lease ran out)
+      expire_deadlines  QUEUED, RENDERING → READY(error)  (for longer than an hour) refund
+      expire_deliveries SENDING → as delay_delivery       (the lease ran out)
+                        READY → UNDELIVERABLE    (no bot came for a week)           refund
 
-Where the guard matches no row the race was lost, and nothing is done.
+An error was refunded when it became the answer; refunding again changes nothing. Where the guard
+matches no row the race was lost, and nothing is done.
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Update, func, select, update
+from sqlalchemy import ColumnElement, Select, Update, func, select, update
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vivant.clips import Clip, ClipSettings, FailureReason, JobState, MediaRef, RefusalReason
 from vivant.errors import Refused
 from vivant.jobs import ANY_ENGINE, Job, Limits, Order
 from vivant.ledger import credit
+from vivant.ledger.admission import admit
 from vivant.ledger.database import Database, insert
-from vivant.ledger.rows import columns_of, job_of, to_json
-from vivant.ledger.schema import clock, jobs, virtual_time
+from vivant.ledger.rows import columns_of, from_json, job_of, to_json
+from vivant.ledger.schema import clock, entries, jobs, virtual_time
 
 #: The third failure is final.
 MAX_FAILURES: Final = 3
 _DAY_MS: Final = 86_400_000
 _OPEN: Final = (JobState.QUEUED, JobState.RENDERING)
+#: Room in the fair queue: a paid job waits half as long behind its sender's last one as a free one.
+_ROOM: Final[dict[credit.Purse, float]] = {"free": 1.0, "paid": 0.5}
+#: The fair order; first come, first served among equals.
+_FAIREST: Final = (jobs.c.virtual_start, jobs.c.created_at, jobs.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +56,12 @@ class Leases:
     """How long each hold lasts, in seconds; tests shrink them."""
 
     lease_s: float = 30
-    #: A job that waited longer for an engine is refunded.
+    #: A job that waits longer for an engine, or is rendered for longer, is refunded.
     deadline_s: float = 3600
     #: An answer that could not be sent for longer is given up.
     delivery_s: float = 86_400
+    #: An answer that its bot did not even come for is given up after this.
+    abandoned_s: float = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +75,10 @@ class Jobs:
     # ---- the way in
 
     async def accept(self, order: Order) -> tuple[Job, bool]:
-        """∅ → QUEUED, with one credit reserved; the job, and whether it is new.
+        """∅ → QUEUED, with its credit reserved; the job, and whether it is new.
 
-        The event that was accepted before gives its job again. Raises `Refused`: NO_CREDIT,
-        TOO_MANY_OPEN, TOO_MANY_TODAY.
+        The event that was accepted before gives its job again. Raises `Refused`: NOT_ALLOWED,
+        DRAINING, TOO_MANY_OPEN, TOO_MANY_TODAY, NO_CREDIT.
         """
         async with self.db.writing() as conn:
             # Locks the sender's row, so that two messages at once cannot take the last clip.
@@ -75,75 +88,78 @@ class Jobs:
             known = (await conn.execute(select(jobs).where(jobs.c.key == order.key))).one_or_none()
             if known is not None:
                 return job_of(known), False
-            await self._check_limits(conn, order.owner)
-            job_id = secrets.token_hex(8)
-            await credit.reserve(conn, account, job_id, cost=order.work.cost)
-            now = (await conn.execute(select(virtual_time.c.value))).scalar_one_or_none() or 0.0
+            await admit(conn, order.owner)
+            now = await self._check_limits(conn, order.owner)
+            purse = credit.purse_for(account, cost=order.work.cost)
             start = max(now, account.virtual_finish)
-            # Paid clips wait half as long behind each other as free ones.
-            finish = start + (1.0 if account.free else 0.5)
-            await credit.advance(conn, order.owner, finish)
-            await conn.execute(
-                insert(conn, jobs).values(
-                    id=job_id,
-                    state=JobState.QUEUED,
-                    virtual_start=start,
-                    virtual_finish=finish,
-                    created_at=clock(),
-                    **columns_of(order),
-                )
+            finish = start + _ROOM[purse]
+            job_id = secrets.token_hex(8)
+            await credit.reserve(
+                conn, account, purse, job_id, cost=order.work.cost, virtual_finish=finish
             )
-            return await _read(conn, job_id), True
+            queued = insert(conn, jobs).values(
+                id=job_id,
+                state=JobState.QUEUED,
+                virtual_start=start,
+                virtual_finish=finish,
+                created_at=clock(),
+                **columns_of(order),
+            )
+            return job_of((await conn.execute(queued.returning(jobs))).one()), True
 
-    async def _check_limits(self, conn: AsyncConnection, owner: str) -> None:
-        mine = select(func.count()).select_from(jobs).where(jobs.c.owner == owner)
-        waiting = (await conn.execute(mine.where(jobs.c.state.in_(_OPEN)))).scalar_one()
-        if waiting >= self.limits.max_open_jobs:
-            raise Refused(RefusalReason.TOO_MANY_OPEN, limit=self.limits.max_open_jobs)
+    async def _check_limits(self, conn: AsyncConnection, owner: str) -> float:
+        """Raises `Refused` over a limit; the fair queue's virtual time."""
         midnight = clock() // _DAY_MS * _DAY_MS
-        today = (await conn.execute(mine.where(jobs.c.created_at >= midnight))).scalar_one()
-        if today >= self.limits.max_renders_per_day:
+        mine = select(func.count()).where(jobs.c.owner == owner, jobs.c.state.in_(_OPEN))
+        # By the entries, which outlive the jobs: being forgotten gives no new renders.
+        today = select(func.count()).where(
+            entries.c.owner == owner, entries.c.kind == "reserve", entries.c.at >= midnight
+        )
+        asked = select(
+            mine.scalar_subquery().label("open"),
+            today.scalar_subquery().label("today"),
+            func.coalesce(select(virtual_time.c.value).scalar_subquery(), 0.0).label("now"),
+        )
+        count = (await conn.execute(asked)).one()
+        if count.open >= self.limits.max_open_jobs:
+            raise Refused(RefusalReason.TOO_MANY_OPEN, limit=self.limits.max_open_jobs)
+        if count.today >= self.limits.max_renders_per_day:
             raise Refused(RefusalReason.TOO_MANY_TODAY, limit=self.limits.max_renders_per_day)
+        return float(count.now)
 
     # ---- the engine's side
 
     async def claim(self, worker: str, engines: Collection[str]) -> Job | None:
         """QUEUED → RENDERING of the fairest job that one of *engines* can do."""
+        fairest = (
+            select(jobs.c.id)
+            .where(jobs.c.state == JobState.QUEUED, jobs.c.engine.in_([*engines, ANY_ENGINE]))
+            .order_by(*_FAIREST)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
         async with self.db.writing() as conn:
-            fairest = (
-                select(jobs.c.id, jobs.c.virtual_start)
-                .where(
-                    jobs.c.state == JobState.QUEUED,
-                    jobs.c.engine.in_([*engines, ANY_ENGINE]),
-                )
-                .order_by(jobs.c.virtual_start, jobs.c.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
+            claimed = await _first(
+                conn,
+                fairest,
+                state=JobState.RENDERING,
+                attempt=jobs.c.attempt + 1,
+                worker=worker,
+                claimed_at=clock(),
+                lease_until=self._lease_end(),
             )
-            found = (await conn.execute(fairest)).one_or_none()
-            if found is None:
+            if claimed is None:
                 return None
-            await conn.execute(
-                update(jobs)
-                .where(jobs.c.id == found.id)
-                .values(
-                    state=JobState.RENDERING,
-                    attempt=jobs.c.attempt + 1,
-                    worker=worker,
-                    claimed_at=clock(),
-                    lease_until=self._lease_end(),
-                )
-            )
             # Only forward: a job that was handed back is older than what was claimed since.
-            now = insert(conn, virtual_time).values(id=1, value=found.virtual_start)
+            now = insert(conn, virtual_time).values(id=1, value=claimed.virtual_start)
             await conn.execute(
                 now.on_conflict_do_update(
                     index_elements=["id"],
-                    set_={"value": found.virtual_start},
-                    where=virtual_time.c.value < found.virtual_start,
+                    set_={"value": claimed.virtual_start},
+                    where=virtual_time.c.value < claimed.virtual_start,
                 )
             )
-            return await _read(conn, found.id)
+            return job_of(claimed)
 
     async def snapped(self, job: Job, settings: ClipSettings, engine: str) -> None:
         """Note what a job that was accepted for any engine is really made with."""
@@ -178,8 +194,8 @@ class Jobs:
         """RENDERING → QUEUED while a further try may help, else READY(error) with a refund."""
         async with self.db.writing() as conn:
             held = _held(job, JobState.RENDERING)
-            if transient and job.failures + 1 < MAX_FAILURES:
-                return await _moved(conn, held.values(**_requeued(failures=job.failures + 1)))
+            if transient:
+                return await self._try_again(conn, job, held, reason)
             return await self._end_in_words(conn, job.id, held, reason)
 
     async def hand_back(self, job: Job) -> bool:
@@ -202,32 +218,27 @@ class Jobs:
 
     async def claim_delivery(self, platform: str, bot: str) -> Job | None:
         """READY → SENDING of the answer that waited longest for this bot."""
+        oldest = (
+            select(jobs.c.id)
+            .where(
+                jobs.c.platform == platform,
+                jobs.c.bot == bot,
+                jobs.c.state == JobState.READY,
+                jobs.c.not_before <= clock(),
+            )
+            .order_by(jobs.c.ready_at, jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
         async with self.db.writing() as conn:
-            oldest = (
-                select(jobs.c.id)
-                .where(
-                    jobs.c.platform == platform,
-                    jobs.c.bot == bot,
-                    jobs.c.state == JobState.READY,
-                    jobs.c.not_before <= clock(),
-                )
-                .order_by(jobs.c.ready_at, jobs.c.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
+            claimed = await _first(
+                conn,
+                oldest,
+                state=JobState.SENDING,
+                attempt=jobs.c.attempt + 1,
+                lease_until=self._lease_end(),
             )
-            job_id = (await conn.execute(oldest)).scalar_one_or_none()
-            if job_id is None:
-                return None
-            await conn.execute(
-                update(jobs)
-                .where(jobs.c.id == job_id)
-                .values(
-                    state=JobState.SENDING,
-                    attempt=jobs.c.attempt + 1,
-                    lease_until=self._lease_end(),
-                )
-            )
-            return await _read(conn, job_id)
+            return None if claimed is None else job_of(claimed)
 
     async def renew_delivery(self, job: Job) -> bool:
         """Renew the lease of a send that takes long (a large upload)."""
@@ -239,20 +250,7 @@ class Jobs:
     async def delay_delivery(self, job: Job, after_s: float) -> bool:
         """SENDING → READY, to be tried again; given up once it is too old."""
         async with self.db.writing() as conn:
-            again = _held(job, JobState.SENDING).where(
-                clock() - jobs.c.ready_at < int(self.leases.delivery_s * 1000)
-            )
-            if await _moved(
-                conn,
-                again.values(
-                    state=JobState.READY,
-                    lease_until=None,
-                    not_before=clock() + int(after_s * 1000),
-                    delivery_tries=jobs.c.delivery_tries + 1,
-                ),
-            ):
-                return True
-            return await self._give_up(conn, job)
+            return await self._send_later(conn, job, _held(job, JobState.SENDING), after_s)
 
     async def spoil(self, job: Job, reason: FailureReason) -> bool:
         """SENDING → READY(error): there is a clip, but it cannot be shown; refunded."""
@@ -283,13 +281,15 @@ class Jobs:
     async def undeliverable(self, job: Job) -> bool:
         """SENDING → UNDELIVERABLE: it will never be taken; refunded."""
         async with self.db.writing() as conn:
-            return await self._give_up(conn, job)
+            return await self._give_up(conn, job.id, _held(job, JobState.SENDING))
 
     async def remember_status(self, job_id: str, message_id: str) -> None:
         """Keep the id of the bot's own message, which becomes the clip."""
         async with self.db.writing() as conn:
             await conn.execute(
-                update(jobs).where(jobs.c.id == job_id).values(status_message=message_id)
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.purged_at.is_(None))
+                .values(status_message=message_id)
             )
 
     async def next_line(self, job: Job) -> int:
@@ -303,50 +303,53 @@ class Jobs:
         async with self.db.writing() as conn:
             await conn.execute(_held(job, JobState.SENDING).values(line_message=message_id))
 
-    # ---- what crashes leave
+    # ---- what crashes leave; each job in a transaction of its own
 
     async def expire_renders(self) -> int:
         """RENDERING whose lease ran out → QUEUED, or READY(error) at the third; how many."""
-        return await self._expire(JobState.RENDERING)
-
-    async def expire_deliveries(self) -> int:
-        """SENDING whose lease ran out → READY: the send is repeated, and repeating is harmless."""
-        return await self._expire(JobState.SENDING)
+        silent = jobs.c.lease_until < clock()
+        lost = 0
+        for job in await self._all(jobs.c.state == JobState.RENDERING, silent):
+            async with self.db.writing() as conn:
+                held = _held(job, JobState.RENDERING).where(silent)
+                lost += await self._try_again(conn, job, held, FailureReason.RENDER_FAILED)
+        return lost
 
     async def expire_deadlines(self) -> int:
-        """QUEUED for longer than the deadline → READY(too late), refunded; how many."""
-        async with self.db.writing() as conn:
-            late = (
-                select(jobs.c.id)
-                .where(
-                    jobs.c.state == JobState.QUEUED,
-                    jobs.c.created_at < clock() - int(self.leases.deadline_s * 1000),
-                )
-                .with_for_update(skip_locked=True)
-            )
-            late_ids = (await conn.execute(late)).scalars().all()
-            for job_id in late_ids:
-                waiting = update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
-                await self._end_in_words(conn, job_id, waiting, FailureReason.TOO_LATE)
-            return len(late_ids)
+        """QUEUED or RENDERING for longer than the deadline → READY(too late), refunded."""
+        deadline = clock() - int(self.leases.deadline_s * 1000)
+        too_late = ((jobs.c.state == JobState.QUEUED) & (jobs.c.created_at < deadline)) | (
+            (jobs.c.state == JobState.RENDERING) & (jobs.c.claimed_at < deadline)
+        )
+        late = 0
+        for job in await self._all(jobs.c.state.in_(_OPEN), too_late):
+            async with self.db.writing() as conn:
+                held = update(jobs).where(jobs.c.id == job.id, too_late)
+                late += await self._end_in_words(conn, job.id, held, FailureReason.TOO_LATE)
+        return late
 
-    async def _expire(self, state: JobState) -> int:
-        async with self.db.writing() as conn:
-            lost = (
-                select(jobs)
-                .where(jobs.c.state == state, jobs.c.lease_until < clock())
-                .with_for_update(skip_locked=True)
-            )
-            expired = [job_of(row) for row in await conn.execute(lost)]
-            for job in expired:
-                held = _held(job, state)
-                if state is JobState.SENDING:
-                    await conn.execute(held.values(state=JobState.READY, lease_until=None))
-                elif job.failures + 1 < MAX_FAILURES:
-                    await conn.execute(held.values(**_requeued(failures=job.failures + 1)))
-                else:
-                    await self._end_in_words(conn, job.id, held, FailureReason.RENDER_FAILED)
-            return len(expired)
+    async def expire_deliveries(self) -> int:
+        """SENDING whose lease ran out → READY: the send is repeated, and repeating is harmless.
+
+        And READY → UNDELIVERABLE where no bot came for too long.
+        """
+        silent = jobs.c.lease_until < clock()
+        unsent = 0
+        for job in await self._all(jobs.c.state == JobState.SENDING, silent):
+            async with self.db.writing() as conn:
+                held = _held(job, JobState.SENDING).where(silent)
+                unsent += await self._send_later(conn, job, held, 0)
+        abandoned = jobs.c.ready_at < clock() - int(self.leases.abandoned_s * 1000)
+        for job in await self._all(jobs.c.state == JobState.READY, abandoned):
+            async with self.db.writing() as conn:
+                held = _held(job, JobState.READY).where(abandoned)
+                unsent += await self._give_up(conn, job.id, held)
+        return unsent
+
+    async def _all(self, *where: ColumnElement[bool]) -> Sequence[Row[Any, Any, Any]]:
+        async with self.db.reading() as conn:
+            found = select(jobs.c.id, jobs.c.attempt, jobs.c.failures).where(*where)
+            return (await conn.execute(found)).all()
 
     # ---- looking
 
@@ -363,7 +366,12 @@ class Jobs:
             return None if row is None else job_of(row)
 
     async def open_jobs(
-        self, *, owner: str | None = None, platform: str | None = None, bot: str | None = None
+        self,
+        *,
+        owner: str | None = None,
+        platform: str | None = None,
+        bot: str | None = None,
+        limit: int | None = None,
     ) -> list[Job]:
         """Jobs that have no answer yet, the fairest first; of one sender, or of one bot."""
         query = select(jobs).where(jobs.c.state.in_(_OPEN))
@@ -372,7 +380,7 @@ class Jobs:
         if platform is not None:
             query = query.where(jobs.c.platform == platform, jobs.c.bot == bot)
         async with self.db.reading() as conn:
-            rows = await conn.execute(query.order_by(jobs.c.virtual_start, jobs.c.id))
+            rows = await conn.execute(query.order_by(*_FAIREST).limit(limit))
             return [job_of(row) for row in rows]
 
     async def bots_with_answers(self) -> list[tuple[str, str]]:
@@ -391,28 +399,55 @@ class Jobs:
             queued = select(func.count()).select_from(jobs).where(jobs.c.state == JobState.QUEUED)
             return (await conn.execute(queued)).scalar_one()
 
+    async def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state, of those whose words are not yet forgotten."""
+        async with self.db.reading() as conn:
+            counted = (
+                select(jobs.c.state, func.count())
+                .where(jobs.c.purged_at.is_(None))
+                .group_by(jobs.c.state)
+            )
+            return {JobState(state): count for state, count in await conn.execute(counted)}
+
+    # ---- the operator's side
+
+    async def repay(self, job_id: str) -> bool:
+        """Give a clip that was settled back after all, once; False when there is none to give."""
+        async with self.db.writing() as conn:
+            return await credit.repay(conn, job_id)
+
     # ---- the purge
 
     async def forgettable(self, keep_s: float) -> list[Job]:
-        """Jobs that ended longer than *keep_s* seconds ago and still hold words and media."""
+        """Jobs that ended longer than *keep_s* seconds ago and still hold words and media.
+
+        A sender who asked to be forgotten is not kept waiting.
+        """
+        ended = jobs.c.ended_at.is_not(None)
+        due = jobs.c.ended_at <= clock() - int(keep_s * 1000)
         async with self.db.reading() as conn:
             rows = await conn.execute(
                 select(jobs)
-                .where(
-                    jobs.c.purged_at.is_(None),
-                    jobs.c.ended_at <= clock() - int(keep_s * 1000),
-                )
+                .where(jobs.c.purged_at.is_(None), ended, due | jobs.c.owner.is_(None))
+                .order_by(jobs.c.ended_at)
                 .limit(500)
             )
             return [job_of(row) for row in rows]
 
     async def media_keys(self) -> set[str]:
         """Keys of all photos and clips that some job still holds."""
+        held = select(jobs.c.photo, jobs.c.source_clip, jobs.c.clip)
         async with self.db.reading() as conn:
-            rows = await conn.execute(select(jobs).where(jobs.c.purged_at.is_(None)))
-            held = [job_of(row) for row in rows]
-        refs = [ref for job in held for ref in media_of(job)]
-        return {ref.key for ref in refs}
+            rows = (await conn.execute(held.where(jobs.c.purged_at.is_(None)))).all()
+        keys = set()
+        for row in rows:
+            keys |= {
+                from_json(text, MediaRef).key for text in (row.photo, row.source_clip) if text
+            }
+            if row.clip:
+                clip = from_json(row.clip, Clip)
+                keys |= {clip.video.key, clip.thumbnail.key}
+        return keys
 
     async def purge(self, job_id: str) -> None:
         """Words, photo, clip and platform ids go; the row stays with its key."""
@@ -427,10 +462,26 @@ class Jobs:
                 .values(**gone, purged_at=clock())
             )
 
+    async def disown(self, owner: str) -> list[Job]:
+        """Cut the tie between *owner* and all jobs; an answer on its way is purged once it ends.
+
+        The jobs that were theirs.
+        """
+        async with self.db.writing() as conn:
+            theirs = update(jobs).where(jobs.c.owner == owner).values(owner=None).returning(jobs)
+            return [job_of(row) for row in await conn.execute(theirs)]
+
     # ---- steps that several arrows share
 
     def _lease_end(self) -> Any:
         return clock() + int(self.leases.lease_s * 1000)
+
+    async def _try_again(
+        self, conn: AsyncConnection, job: Job | Row[Any], held: Update, reason: FailureReason
+    ) -> bool:
+        if job.failures + 1 < MAX_FAILURES:
+            return await _moved(conn, held.values(**_requeued(failures=job.failures + 1)))
+        return await self._end_in_words(conn, job.id, held, reason)
 
     async def _end_in_words(
         self, conn: AsyncConnection, job_id: str, held: Update, reason: FailureReason
@@ -443,15 +494,23 @@ class Jobs:
         await credit.refund(conn, job_id)
         return True
 
-    async def _give_up(self, conn: AsyncConnection, job: Job) -> bool:
-        ended = _held(job, JobState.SENDING).values(
-            state=JobState.UNDELIVERABLE, lease_until=None, ended_at=clock()
+    async def _send_later(
+        self, conn: AsyncConnection, job: Job | Row[Any], held: Update, after_s: float
+    ) -> bool:
+        young = jobs.c.ready_at > clock() - int(self.leases.delivery_s * 1000)
+        later = held.where(young).values(
+            state=JobState.READY,
+            lease_until=None,
+            not_before=clock() + int(after_s * 1000),
+            delivery_tries=jobs.c.delivery_tries + 1,
         )
+        return await _moved(conn, later) or await self._give_up(conn, job.id, held)
+
+    async def _give_up(self, conn: AsyncConnection, job_id: str, held: Update) -> bool:
+        ended = held.values(state=JobState.UNDELIVERABLE, lease_until=None, ended_at=clock())
         if not await _moved(conn, ended):
             return False
-        # An error was refunded when it became the answer.
-        if job.clip is not None:
-            await credit.refund(conn, job.id)
+        await credit.refund(conn, job_id)
         return True
 
 
@@ -463,7 +522,7 @@ def media_of(job: Job) -> list[MediaRef]:
     return [ref for ref in refs if ref is not None]
 
 
-def _held(job: Job, state: JobState) -> Update:
+def _held(job: Job | Row[Any], state: JobState) -> Update:
     """The fence: this very attempt, in the state that it was read in."""
     return update(jobs).where(
         jobs.c.id == job.id, jobs.c.state == state, jobs.c.attempt == job.attempt
@@ -478,5 +537,10 @@ async def _moved(conn: AsyncConnection, step: Update) -> bool:
     return (await conn.execute(step)).rowcount == 1
 
 
-async def _read(conn: AsyncConnection, job_id: str) -> Job:
-    return job_of((await conn.execute(select(jobs).where(jobs.c.id == job_id))).one())
+async def _first(
+    conn: AsyncConnection, found: Select[tuple[str]], **values: Any
+) -> Row[Any] | None:
+    """Change the one row that *found* finds, in one statement; the row, changed."""
+    chosen = found.correlate(None).scalar_subquery()
+    changed = update(jobs).where(jobs.c.id == chosen).values(**values).returning(jobs)
+    return (await conn.execute(changed)).one_or_none()

@@ -92,8 +92,6 @@ jobs: Final = Table(
     Column("notes", Text, nullable=False, default="[]"),
     Column("work", Text, nullable=False),
     Column("source_clip", Text),
-    #: The job that this one does again.
-    Column("parent", Text),
     # How it ended: exactly one of the two from READY on.
     Column("clip", Text),
     Column("failure", Text),
@@ -202,7 +200,11 @@ drafts: Final = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("owner", Text, nullable=False),
     Column("order", Text, nullable=False),
+    Column("chat", Text, nullable=False),
+    #: Our message that asks; a reply to it is the answer.
+    Column("message", Text),
     Column("created_at", _Big, nullable=False),
+    Index(None, "owner", "chat"),
     Index(None, "created_at"),
     sqlite_strict=True,
 )

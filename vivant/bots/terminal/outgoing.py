@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.status import Status
 
 from vivant.bots.terminal import BOT, PLATFORM
-from vivant.chat import Answer, Button
+from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
 from vivant.errors import Undeliverable
 
@@ -24,6 +24,7 @@ class TerminalPlatform:
     console: Console
     name: Final[str] = PLATFORM
     bot: Final[str] = BOT
+    shows: Final[frozenset[Verb]] = frozenset()
     #: Answers by the id of the message that asked.
     answers: dict[str, Answer] = field(default_factory=dict)
     _line: Status | None = field(default=None, init=False)
@@ -66,6 +67,9 @@ class TerminalPlatform:
             await asyncio.to_thread(_write, Path(to.chat_id), answer.film.video)
         if to.message_id is not None:
             self.answers[to.message_id] = answer
+
+    async def send_file(self, to: ReplyTo, film: Film) -> None:
+        """A terminal's clip is a file already."""
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         """There is but one line."""

@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("order", sa.Text(), nullable=False),
+        sa.Column("chat", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
         sa.Column(
             "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -66,6 +68,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("drafts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_drafts_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_drafts_owner_chat"), ["owner", "chat"], unique=False)
 
     op.create_table(
         "flags",
@@ -138,7 +141,6 @@ def upgrade() -> None:
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("work", sa.Text(), nullable=False),
         sa.Column("source_clip", sa.Text(), nullable=True),
-        sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("clip", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("status_message", sa.Text(), nullable=True),
@@ -325,6 +327,7 @@ def downgrade() -> None:
     op.drop_table("houses")
     op.drop_table("flags")
     with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_drafts_owner_chat"))
         batch_op.drop_index(batch_op.f("ix_drafts_created_at"))
 
     op.drop_table("drafts")
