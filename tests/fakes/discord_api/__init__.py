@@ -13,7 +13,14 @@ worded as the documentation words it. Tests act as people and look at what peopl
         await discord.until(lambda: asked.reply and asked.reply.attachments)
         assert general.seen_by(alice)[-1].attachments[0].data.startswith(...)
 
-It knows one bot, and nothing of Vivant.
+    discord.fails(Trouble.LOSES_ANSWER, "PATCH", "/webhooks/*")
+    discord.clock.advance(900)          # the token of an interaction is over
+    discord.gateway.closes()            # the bot resumes
+    assert discord.refused == []        # nothing it sent was wrong
+
+As a process of its own it is `python -m tests.fakes.discord_api`. It knows one bot, and nothing of
+Vivant. What it leaves out, it answers by 404: polls, stickers, webhooks other than those of
+interactions, private threads, announcements, voice, and whatever a moderator configures.
 """
 
 from tests.fakes.discord_api.calls import Bucket, Call, Fault, Trouble, Upload

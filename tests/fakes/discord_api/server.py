@@ -14,6 +14,7 @@ from aiohttp import BodyPartReader, web
 from tests.fakes.discord_api import forms
 from tests.fakes.discord_api.applications import ApplicationCalls
 from tests.fakes.discord_api.calls import (
+    Answer,
     Bucket,
     Call,
     Fault,
@@ -377,18 +378,26 @@ class DiscordServer:
             self._check_right(route, request)
             self._check_query(route, request)
             call.form, call.uploads = await self._body(route, request)
-            status, body = route.answer(call)
-            call.applied = True
+            status, body = self._answer(route, call)
         except Refused as refused:
             status, body = refused.status, refused.body()
-        except Exception as exc:
-            self.broken = exc
-            raise
         if fault is not None and fault.trouble is Trouble.LOSES_ANSWER:
             return self._break(request)
         if fault is not None and fault.trouble is Trouble.DELAY:
             await asyncio.sleep(fault.delay_s)
         return self._reply(call, status, body, headers)
+
+    def _answer(self, route: Route, call: Call) -> Answer:
+        """Do what the call asks for: at once, with nothing else in between."""
+        try:
+            answer = route.answer(call)
+        except Refused:
+            raise
+        except Exception as exc:
+            self.broken = exc
+            raise
+        call.applied = True
+        return answer
 
     def _heard(self, request: web.Request, route: str, path: str, names: dict[str, str]) -> Call:
         call = Call(

@@ -1,5 +1,6 @@
 """When calls, answers and files are lost, late or limited."""
 
+import asyncio
 import io
 
 import aiohttp
@@ -26,6 +27,21 @@ async def test_a_lost_call_leaves_nothing(place: Place) -> None:
 
     assert fault.hits == 1
     assert place.general.seen_by(place.bob) == []
+
+
+async def test_a_bot_that_dies_in_the_middle_of_a_call_sends_nothing(place: Place) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", place.discord.port)
+    path = f"/api/v10/channels/{place.general.id}/messages"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bot {place.discord.token}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    writer.write(head.encode() + b'{"content": "Here')
+    await place.discord.until(lambda: place.discord.calls_to("POST", MESSAGES))
+    writer.close()
+    await writer.wait_closed()
+    await place.channel().send("Alive")
+
+    assert [message.text for message in place.general.seen_by(place.bob)] == ["Alive"]
+    assert place.discord.broken is None
 
 
 async def test_a_server_error_is_answered_and_nothing_is_done(place: Place) -> None:
