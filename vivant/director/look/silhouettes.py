@@ -70,8 +70,8 @@ class SilhouetteFinder:
         y, x = np.mgrid[part].astype(np.float32)
         middle, half = (low + high) / 2, (high - low) / 2
         off = np.maximum(np.abs(x - middle[0]) / half[0], np.abs(y - middle[1]) / half[1])
-        # From the mouth down, collars and hair begin, and the look at the body knows more.
-        below = np.clip((y - face.centre[1]) / (0.4 * face.size), 0, 1)
+        # From the nose down, collars and hair begin, and the look at the body knows more.
+        below = np.clip((y - face.centre[1]) / (0.3 * face.size) + 0.5, 0, 1)
         trust = np.zeros_like(mask)
         trust[part] = np.clip((1 - off) / (1 - _SURE), 0, 1)
         head_only = trust.copy()
@@ -101,7 +101,8 @@ class _Head:
 
     def put_into(self, people: Plane) -> Plane:
         """*people* as this head's owner sees it."""
-        return people + (self.mask - people) * self.head_only
+        own: Plane = people + (self.mask - people) * self.head_only
+        return own
 
 
 def _part(low: Point, high: Point, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -75,10 +75,21 @@ def _continued(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     wanted = cv2.resize(shown.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST) > 0
     edge = (gone > 0) & (wanted | (depth < 4)) & (depth < 0.10 * max(small))
     deep = (gone > 0) & ~edge
-    guess = np.clip(soft_fill(little, 1.0 - gone), 0, 255).astype(np.uint8)
-    little = np.where(deep[..., None], guess, little)
+    # Telea goes on from both sides of the edge, so the inside must look like the outside.
+    little = np.where(deep[..., None], _nearest(little, gone), little)
     little = cv2.inpaint(little, edge.astype(np.uint8), 4, cv2.INPAINT_TELEA)
     return cv2.resize(little, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def _nearest(picture: Picture, gone: Plane) -> Picture:
+    """Every pixel in the colour of the nearest one that is not *gone*, softened."""
+    _, labels = cv2.distanceTransformWithLabels(
+        gone, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    known = gone == 0
+    colours[labels[known]] = picture[known]
+    return cv2.GaussianBlur(colours[labels], (0, 0), 3)
 
 
 def _grain(picture: Picture, hole: Plane) -> Plane:

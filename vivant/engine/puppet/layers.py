@@ -23,8 +23,6 @@ _HALO_FULL, _HALO_END = 0.008, 0.022
 _PARALLAX = 0.01
 #: How far an actor goes on behind whoever stands in front of it.
 _BEHIND = 0.035
-#: Bays of its outline narrower than twice this are taken for its own hidden part.
-_BAY = 0.07
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def _behind(
     picture: Picture, actor: Actor, in_front: Plane, wide: Plane, tight: Plane, across: int
 ) -> tuple[Picture, Plane, Plane]:
     """Colours and mattes where somebody stands before *actor*: it goes on behind them a little."""
-    away = _distance(_without_bays(actor.mask, _BAY * across))
+    away = _distance(actor.mask)
     hidden = in_front > 0.995
     near = hidden & (away < _BEHIND * across)
     colours = picture
@@ -110,6 +108,10 @@ def _behind(
     if near.any() and own.sum() > 50:
         colours = _continued(picture, own, in_front, near)
     reach = 1 - smooth_each(away, 0.5 * _BEHIND * across, _BEHIND * across)
+    # What is hidden is its own only where it shows nearer by than the background does.
+    background = (in_front <= 0.02) & (actor.mask <= 0.5)
+    nearer = _distance(background.astype(np.float32)) - away
+    reach *= np.where(hidden, smooth_each(nearer, -0.004 * across, 0.012 * across), 1)
     wide = np.where(hidden, reach, np.where(in_front > 0.02, np.maximum(wide, reach), wide)).astype(
         np.float32
     )
@@ -143,20 +145,6 @@ def _cutout(actor: Actor, colours: Picture, wide: Plane, tight: Plane, across: i
     alpha = np.clip(wide[part] * 255 + 0.5, 0, 255).astype(np.uint8)
     narrow = np.clip(tight[part] * 255 + 0.5, 0, 255).astype(np.uint8)
     return Cutout(left, top, finer(np.dstack([colours[part], alpha])), finer(narrow))
-
-
-def _without_bays(mask: Plane, radius: float) -> Plane:
-    """*mask* with what lies between its own parts: somebody's shoulder behind another's head."""
-    step = max(1, round(radius / 8))
-    small = mask[::step, ::step] > 0.5
-    reach = round(radius / step)
-    padded = cv2.copyMakeBorder(
-        small.astype(np.uint8), reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0
-    )
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
-    large = cv2.resize(closed, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.maximum(mask, large.astype(np.float32))
 
 
 def _distance(mask: Plane) -> Plane:

@@ -62,7 +62,11 @@ class Mouth:
         self._tongue = 0.55 * lip * (1.0, 0.72, 0.74) + 0.45 * np.array([150, 72, 72]) * min(
             1.05, 0.45 + 0.55 * light
         )
-        self._teeth = np.clip(np.array([240, 229, 210]) * min(1.0, 0.38 + 0.58 * light), 0, 240)
+        # In the light that falls on the skin: a neutral white looks blue beside a warm face.
+        tint = 0.72 + 0.28 * skin / max(1.0, float(skin.max()))
+        self._teeth = np.clip(
+            np.array([240, 230, 212]) * tint * min(1.0, 0.4 + 0.6 * light), 0, 240
+        )
 
     def open(self, points: Points, opening: float, x: Plane, y: Plane) -> Jaw:
         """Open by *opening* (0..1), with the lips where the expression left *points*."""
