@@ -1,0 +1,143 @@
+"""The bot's process: which bots, who reads their updates, and what runs beside."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import httpx
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from vivant.bots.telegram.action import Action
+from vivant.bots.telegram.downloads import Downloads
+from vivant.bots.telegram.incoming import Reader
+from vivant.bots.telegram.outgoing import PLATFORM, TelegramPlatform
+from vivant.bots.telegram.poller import Poller
+from vivant.bots.telegram.reception import Reception
+from vivant.bots.telegram.role import Role
+from vivant.bots.telegram.server import Server, number_of, open_bot
+from vivant.bots.telegram.talk import KINDS, Talk
+from vivant.errors import SettingsError, TryLater
+from vivant.queue import hearing_progress
+from vivant.services import Services, open_conversation
+from vivant.settings import Settings
+
+#: How long a connection may be silent during a download, in seconds.
+_DOWNLOAD_S: Final = 20
+_RETRY_S: Final = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+async def run(services: Services, stop: asyncio.Event) -> None:
+    """Talk on Telegram until *stop*, for each token that is set."""
+    server = Server(services.settings.telegram_api_url.rstrip("/"))
+    try:
+        async with asyncio.TaskGroup() as bots:
+            for token in tokens_of(services.settings):
+                bots.create_task(_run_one(services, server, token, stop), name=number_of(token))
+    except* SettingsError as group:
+        raise SettingsError(str(_first_of(group))) from group
+
+
+def _first_of(group: BaseExceptionGroup[SettingsError]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
+async def whoami(settings: Settings) -> str:
+    """The name of the bot, as Telegram knows it; raises what `open_bot` raises."""
+    server = Server(settings.telegram_api_url.rstrip("/"))
+    names = []
+    for token in tokens_of(settings):
+        async with open_bot(server, token) as api:
+            names.append(api.username)
+    return ", @".join(names)
+
+
+def tokens_of(settings: Settings) -> list[str]:
+    """One token, or several with commas between them."""
+    if settings.telegram_token is None:
+        raise SettingsError("VIVANT_TELEGRAM_TOKEN is not set; BotFather on Telegram gives one")
+    told = settings.telegram_token.get_secret_value()
+    return [token.strip() for token in told.split(",") if token.strip()]
+
+
+async def _run_one(services: Services, server: Server, token: str, stop: asyncio.Event) -> None:
+    settings = services.settings
+    async with AsyncExitStack() as stack:
+        api = await _connected(stack, server, token, stop)
+        if api is None:
+            return
+        platform = TelegramPlatform(api, number_of(token))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=_DOWNLOAD_S))
+        conversation = await stack.enter_async_context(open_conversation(services, platform))
+        action = Action(platform, services.ledger)
+        await stack.enter_async_context(
+            hearing_progress(services.redis_url, PLATFORM, platform.bot, action.on_progress)
+        )
+        talk = Talk(
+            platform,
+            Reader(bot_id=api.id, username=api.username),
+            Downloads(api, http),
+            conversation,
+            server.upload_limit_bytes,
+        )
+        inbox = services.ledger.inbox(PLATFORM, platform.bot)
+        reception = Reception(inbox, talk.see_to, talk.give_up, settings.beat_s)
+        line = await stack.enter_async_context(HTTPXRequest(connection_pool_size=1))
+
+        async def keep(updates: Sequence[dict[str, Any]]) -> None:
+            # Padded, so that the inbox hands them out in Telegram's order.
+            await inbox.put(
+                (f"{update['update_id']:012d}", json.dumps(update)) for update in updates
+            )
+            reception.wake()
+
+        poller = Poller(api, line, KINDS, keep)
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(poller.run())
+                tasks.create_task(reception.run())
+
+        role = Role(
+            services.ledger.fleet, f"telegram:{platform.bot}", settings.lease_s, settings.beat_s
+        )
+        logger.info("talking on Telegram", extra={"bot": f"@{api.username}"})
+        await _until(stop, role.play(work))
+        await reception.drain(settings.drain_s)
+
+
+async def _connected(
+    stack: AsyncExitStack, server: Server, token: str, stop: asyncio.Event
+) -> Bot | None:
+    """The bot once Telegram has answered; None when *stop* came first."""
+    while not stop.is_set():
+        try:
+            return await stack.enter_async_context(open_bot(server, token))
+        except TryLater:
+            logger.warning("Telegram does not answer; trying again")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _RETRY_S)
+    return None
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* until *stop*; raises what it raises."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.wait((working, stopping))

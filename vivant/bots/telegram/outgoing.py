@@ -1,0 +1,246 @@
+"""Our answers, as Telegram takes them: plain text, replies in the topic, clips by edits."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaAnimation,
+    InputMediaVideo,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction
+
+from vivant.bots.telegram.refusals import Moved, NotModified, ThreadGone, our_errors
+from vivant.chat import Answer, Button, Film, Verb
+from vivant.clips import ReplyTo
+from vivant.errors import MessageGone, PlatformError
+
+_T = TypeVar("_T")
+
+PLATFORM: Final = "telegram"
+
+#: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits: about one message a second in a
+#: chat, 20 a minute in a group, edits included. The rest is left for answers.
+_PRIVATE_EDIT_S: Final = 1.5
+_GROUP_EDIT_S: Final = 5.0
+#: Buttons of a row: as many as a phone shows without cutting their labels.
+_ROW_BUTTONS: Final = 3
+_ROW_LETTERS: Final = 30
+
+#: Words in quotation marks may hold an address; nobody asked for its picture.
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramPlatform:
+    """One bot's voice."""
+
+    api: Bot
+    #: The bot's own id.
+    bot: str
+    name: str = PLATFORM
+
+    @property
+    def shows(self) -> frozenset[Verb]:
+        """Every button there is."""
+        return frozenset(Verb)
+
+    def edit_every_s(self, to: ReplyTo) -> float:
+        """Groups bear fewer edits; their ids are negative."""
+        return _GROUP_EDIT_S if to.chat_id.startswith("-") else _PRIVATE_EDIT_S
+
+    def moment(self, at: float) -> str:
+        """Seconds or minutes for what is soon; else the hour, in the one zone that we know."""
+        seconds = at - time.time()
+        if seconds < 90:
+            return f"in about {max(1, round(seconds))} s"
+        if seconds < 3600:
+            return f"in about {round(seconds / 60)} min"
+        return time.strftime("at %H:%M UTC", time.gmtime(at))
+
+    async def send_text(
+        self, to: ReplyTo, text: str, *, buttons: tuple[Button, ...] = (), nonce: str | None = None
+    ) -> str:
+        """Reply in the topic; beside it where the topic is gone. Telegram knows no nonce."""
+        del nonce
+
+        async def send(chat_id: int, thread_id: int | None) -> str:
+            with our_errors():
+                sent = await self.api.send_message(
+                    chat_id,
+                    text,
+                    message_thread_id=thread_id,
+                    reply_parameters=reply_parameters(to),
+                    reply_markup=_keyboard(buttons),
+                    link_preview_options=_NO_PREVIEW,
+                )
+            return str(sent.message_id)
+
+        return await in_thread(to, send)
+
+    async def edit_text(
+        self, to: ReplyTo, message_id: str, text: str, *, buttons: tuple[Button, ...] = ()
+    ) -> None:
+        """Change a message of ours."""
+
+        async def edit(chat_id: int) -> None:
+            with our_errors():
+                await self.api.edit_message_text(
+                    text,
+                    chat_id,
+                    int(message_id),
+                    reply_markup=_keyboard(buttons),
+                    link_preview_options=_NO_PREVIEW,
+                )
+
+        await _unless_shown(to, edit)
+
+    async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
+        """Turn a text of ours into a clip: silent ones loop as animations, others are videos."""
+        film = answer.film
+        if film is None:
+            await self.edit_text(to, message_id, answer.text, buttons=answer.buttons)
+            return
+        media = _media(film, answer.text)
+
+        async def edit(chat_id: int) -> None:
+            with our_errors():
+                await self.api.edit_message_media(
+                    media, chat_id, int(message_id), reply_markup=_keyboard(answer.buttons)
+                )
+
+        await self.show_action(to, ChatAction.UPLOAD_VIDEO)
+        await _unless_shown(to, edit)
+
+    async def send_file(self, to: ReplyTo, film: Film) -> None:
+        """Send the clip as it was made: a file is not squeezed, and plays nowhere by itself."""
+
+        async def send(chat_id: int, thread_id: int | None) -> None:
+            with our_errors():
+                await self.api.send_document(
+                    chat_id,
+                    film.video,
+                    filename=film.file_name,
+                    thumbnail=film.thumbnail,
+                    disable_content_type_detection=True,
+                    message_thread_id=thread_id,
+                    reply_parameters=reply_parameters(to),
+                )
+
+        await in_thread(to, send)
+
+    async def remove(self, to: ReplyTo, message_id: str) -> None:
+        """Delete a message of ours, as long as Telegram lets us."""
+
+        async def delete(chat_id: int) -> None:
+            with our_errors():
+                await self.api.delete_message(chat_id, int(message_id))
+
+        try:
+            await _in_chat(to, delete)
+        except MessageGone:
+            return
+
+    async def show_action(self, to: ReplyTo, action: ChatAction) -> None:
+        """Let "… is sending a video" stand for five seconds; nobody misses one that fails."""
+
+        async def show(chat_id: int, thread_id: int | None) -> None:
+            with our_errors():
+                await self.api.send_chat_action(chat_id, action, message_thread_id=thread_id)
+
+        try:
+            await in_thread(to, show)
+        except PlatformError:
+            return
+
+    async def react(self, to: ReplyTo, message_id: str, emoji: str) -> None:
+        """Put a reaction on a message; where reactions are closed, nothing happens."""
+
+        async def put(chat_id: int) -> None:
+            with our_errors():
+                await self.api.set_message_reaction(chat_id, int(message_id), emoji)
+
+        try:
+            await _in_chat(to, put)
+        except PlatformError:
+            return
+
+
+def reply_parameters(to: ReplyTo) -> ReplyParameters | None:
+    """A reply, even if the message that asked has been deleted meanwhile."""
+    if to.message_id is None:
+        return None
+    return ReplyParameters(int(to.message_id), allow_sending_without_reply=True)
+
+
+async def in_thread(to: ReplyTo, send: Callable[[int, int | None], Awaitable[_T]]) -> _T:
+    """Send to the topic, or to the chat where the topic is gone."""
+    thread_id = None if to.thread_id is None else int(to.thread_id)
+
+    async def send_there(chat_id: int) -> _T:
+        try:
+            return await send(chat_id, thread_id)
+        except ThreadGone:
+            if thread_id is None:
+                raise
+            return await send(chat_id, None)
+
+    return await _in_chat(to, send_there)
+
+
+async def _in_chat(to: ReplyTo, call: Callable[[int], Awaitable[_T]]) -> _T:
+    """Call for the chat, or for the supergroup that it has become."""
+    try:
+        return await call(int(to.chat_id))
+    except Moved as moved:
+        return await call(moved.chat_id)
+
+
+async def _unless_shown(to: ReplyTo, edit: Callable[[int], Awaitable[None]]) -> None:
+    try:
+        await _in_chat(to, edit)
+    except NotModified:
+        return
+
+
+def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
+    rows: list[list[InlineKeyboardButton]] = []
+    letters = 0
+    for button in buttons:
+        letters += len(button.label)
+        if not rows or len(rows[-1]) == _ROW_BUTTONS or letters > _ROW_LETTERS:
+            rows.append([])
+            letters = len(button.label)
+        rows[-1].append(InlineKeyboardButton(button.label, callback_data=button.data))
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _media(film: Film, caption: str) -> InputMediaAnimation | InputMediaVideo:
+    """With its size and length: Telegram does not look into larger files by itself."""
+    clip = film.clip
+    if clip.has_sound:
+        return InputMediaVideo(
+            film.video,
+            caption=caption,
+            width=clip.width,
+            height=clip.height,
+            duration=max(1, round(clip.duration_s)),
+            thumbnail=film.thumbnail,
+            filename=film.file_name,
+            supports_streaming=True,
+        )
+    return InputMediaAnimation(
+        film.video,
+        caption=caption,
+        width=clip.width,
+        height=clip.height,
+        duration=max(1, round(clip.duration_s)),
+        thumbnail=film.thumbnail,
+        filename=film.file_name,
+    )

@@ -1,0 +1,147 @@
+"""Takes updates out of the inbox and sees to each until it is done.
+
+Several at once; each keeps its lease while it is seen to. What Telegram cannot do just now is
+tried again in place; what breaks is tried three times in all and then given up, and said so.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vivant.errors import LedgerDown, TryLater
+from vivant.ledger import Arrival, Inbox
+
+#: Updates seen to at once; an album waits for its own items, so this is more than ten.
+_AT_ONCE: Final = 32
+#: Rows that a crash left, or that wait for another try, are looked for this often.
+_LOOK_S: Final = 1.0
+#: How long an outage of Telegram may last before a try counts as failed.
+_PATIENCE_S: Final = 600.0
+_LAST_PAUSE_S: Final = 30.0
+#: Telegram repeats an update for a day at most.
+_REMEMBER_S: Final = 2 * 86_400
+_FORGET_EVERY_S: Final = 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Reception:
+    """Sees to the updates of one bot."""
+
+    inbox: Inbox
+    #: Sees to one update; may be called twice for the same one.
+    see_to: Callable[[dict[str, Any]], Awaitable[None]]
+    #: Tells the person that it was given up.
+    give_up: Callable[[dict[str, Any]], Awaitable[None]]
+    beat_s: float
+    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _forgot_at: float = field(default=float("-inf"), init=False)
+
+    def wake(self) -> None:
+        """There is something new in the inbox."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Take up updates until cancelled; those under way go on until `drain`."""
+        free = asyncio.Semaphore(_AT_ONCE)
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            free.release()
+
+        while True:
+            await free.acquire()
+            arrival = await self._next()
+            task = asyncio.create_task(self._see_to(arrival), name=f"update {arrival.event}")
+            self._tasks.add(task)
+            task.add_done_callback(over)
+
+    async def drain(self, seconds: float) -> None:
+        """Finish what is under way within *seconds*; the lease brings the rest back."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    async def _next(self) -> Arrival:
+        while True:
+            self._news.clear()
+            try:
+                arrival = await self.inbox.claim()
+                if arrival is not None:
+                    return arrival
+                await self._forget()
+            except LedgerDown as exc:
+                logger.warning("the inbox does not open", extra={"why": str(exc)})
+            try:
+                await asyncio.wait_for(self._news.wait(), _LOOK_S)
+            except TimeoutError:
+                continue
+
+    async def _see_to(self, arrival: Arrival) -> None:
+        try:
+            async with self._held(arrival):
+                await self._patiently(json.loads(arrival.payload))
+            await self.inbox.done(arrival)
+        except LedgerDown:
+            logger.warning("the ledger went away; the lease will run out")
+        except Exception:  # the boundary of one update: the others must not suffer
+            logger.exception("an update failed", extra={"tries": arrival.tries})
+            await self._failed(arrival)
+
+    async def _patiently(self, update: dict[str, Any]) -> None:
+        """Once, or again and again while Telegram only asks us to wait."""
+        until = time.monotonic() + _PATIENCE_S
+        pause = 1.0
+        while True:
+            try:
+                await self.see_to(update)
+            except TryLater as exc:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(max(pause, exc.retry_after_s))
+                pause = min(pause * 2, _LAST_PAUSE_S)
+            else:
+                return
+
+    async def _failed(self, arrival: Arrival) -> None:
+        try:
+            await self.inbox.failed(arrival)
+            if arrival.is_last_try:
+                logger.error("an update was given up", extra={"event": arrival.event})
+                await self.give_up(json.loads(arrival.payload))
+        except Exception:  # nothing more can be done for it
+            logger.exception("could not say that it was given up")
+
+    async def _forget(self) -> None:
+        if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
+            await self.inbox.forget(_REMEMBER_S)
+            self._forgot_at = time.monotonic()
+
+    @asynccontextmanager
+    async def _held(self, arrival: Arrival) -> AsyncGenerator[None]:
+        """Renew the lease of *arrival* beside the block."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(self.beat_s)
+                try:
+                    await self.inbox.renew(arrival)
+                except LedgerDown:
+                    logger.warning("a lease was not renewed", extra={"event": arrival.event})
+
+        renewing = asyncio.create_task(renew(), name=f"lease of update {arrival.event}")
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])

@@ -1,0 +1,179 @@
+"""Hands what arrives to the conversation, and its answers to the chat."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatMemberStatus, ChatType
+
+from vivant.bots.telegram.downloads import Downloads
+from vivant.bots.telegram.incoming import (
+    Command,
+    Film,
+    Picture,
+    Reader,
+    Wanted,
+    Words,
+    person,
+    reply_to,
+    sender_of,
+)
+from vivant.bots.telegram.outgoing import TelegramPlatform
+from vivant.bots.telegram.refusals import TooLate, our_errors
+from vivant.chat import PhotoMessage, Press, Sender
+from vivant.clips import FailureReason, ReplyTo
+from vivant.conversation import Conversation
+from vivant.errors import PlatformError, Refused
+from vivant.messages import Messages
+
+#: What `Talk` wants to be told of.
+KINDS: Final = ("message", "callback_query")
+
+#: Photos in memory at once, each up to 20 MB and its decoded self.
+_PHOTOS_AT_ONCE: Final = 6
+#: https://core.telegram.org/bots/api#answercallbackquery
+_MOST_ALERT: Final = 200
+_SEEN: Final = "👀"
+_ADMINS: Final = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One bot's side of all its chats."""
+
+    platform: TelegramPlatform
+    reader: Reader
+    downloads: Downloads
+    conversation: Conversation
+    #: The largest clip that the server takes.
+    limit_bytes: int
+    _photos: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(_PHOTOS_AT_ONCE), init=False
+    )
+
+    async def see_to(self, raw: dict[str, Any]) -> None:
+        """Do what one update asks for. Doing it twice is harmless."""
+        update = Update.de_json(raw, self.platform.api)
+        if update.message is not None:
+            await self._on_message(update.message)
+        elif update.callback_query is not None:
+            await self._on_press(update.callback_query)
+
+    async def give_up(self, raw: dict[str, Any]) -> None:
+        """Say that it broke, to whoever was told that we are on it."""
+        message = Update.de_json(raw, self.platform.api).message
+        if message is None or not isinstance(self.reader.read(message), Wanted):
+            return
+        broken = Messages(sender_of(message).language).failed(FailureReason.RENDER_FAILED)
+        await self.platform.send_text(self._to(message), broken)
+
+    async def _on_message(self, message: Message) -> None:
+        sender = sender_of(message)
+        match self.reader.read(message):
+            case Wanted() as wanted:
+                await self._on_photo(message, wanted)
+            case Words():
+                await self._say(message, self.conversation.usage(sender))
+            case Film():
+                await self._say(message, self.conversation.video_hint(sender))
+            case Command() as command:
+                await self._on_command(message, command, sender)
+            case None:
+                return
+
+    async def _on_photo(self, message: Message, wanted: Wanted) -> None:
+        if not wanted.is_addressed:
+            return
+        to = self._to(message, wanted.picture)
+        seen = self.platform.react(to, str(message.message_id), _SEEN)
+        await asyncio.gather(seen, self._take(message, wanted, to))
+
+    async def _take(self, message: Message, wanted: Wanted, to: ReplyTo) -> None:
+        asked = PhotoMessage(
+            event_id=wanted.event_id,
+            reply_to=to,
+            sender=sender_of(message),
+            words=wanted.words,
+            photo=b"",
+            limit_bytes=self.limit_bytes,
+        )
+        async with self._photos:
+            try:
+                photo = await self.downloads.fetch(wanted.picture)
+            except Refused as refusal:
+                await self.conversation.refuse(asked, refusal)
+                return
+            await self.conversation.on_photo(replace(asked, photo=photo))
+
+    async def _on_command(self, message: Message, command: Command, sender: Sender) -> None:
+        match command.name:
+            case "status":
+                answer = await self.conversation.status(sender)
+            case "cancel":
+                answer = await self.conversation.cancel(sender)
+            case "start" | "help":
+                answer = self.conversation.help(sender)
+            case _ if command.is_addressed:
+                answer = self.conversation.help(sender)
+            case _:  # another bot's
+                return
+        await self._say(message, answer)
+
+    async def _on_press(self, query: CallbackQuery) -> None:
+        read = Press.read(query.data or "")
+        word = None
+        if read is not None and query.message is not None:
+            verb, target, choice = read
+            shown = query.message
+            press = Press(
+                event_id=f"press:{query.id}",
+                verb=verb,
+                target=target,
+                choice=choice,
+                sender=await self._presser(query),
+                reply_to=reply_to(shown, self.platform.bot, message_id=str(shown.message_id)),
+                message_id=str(shown.message_id),
+            )
+            word = await self.conversation.on_press(press)
+        await self._answer(query, word)
+
+    async def _presser(self, query: CallbackQuery) -> Sender:
+        """Who pressed, and whether they speak for the chat."""
+        if query.message is None:
+            return Sender(id=str(query.from_user.id))
+        chat = query.message.chat
+        presser = person(query.from_user, chat)
+        if chat.type == ChatType.PRIVATE:
+            return presser
+        try:
+            with our_errors():
+                member = await self.platform.api.get_chat_member(chat.id, query.from_user.id)
+        except PlatformError:
+            return presser
+        return replace(presser, is_moderator=member.status in _ADMINS)
+
+    async def _answer(self, query: CallbackQuery, word: str | None) -> None:
+        """End the turning wheel on the button; one that nobody waits for any more is let go."""
+        if word is not None and len(word) > _MOST_ALERT:
+            word = word[: _MOST_ALERT - 1] + "…"
+        try:
+            with our_errors():
+                await self.platform.api.answer_callback_query(
+                    query.id, word, show_alert=word is not None
+                )
+        except TooLate:
+            logger.info("a button was answered too late")
+
+    async def _say(self, message: Message, text: str) -> None:
+        await self.platform.send_text(self._to(message), text)
+
+    def _to(self, message: Message, picture: Picture | None = None) -> ReplyTo:
+        """A reply to *message*, or to the photo that it is about."""
+        about = str(message.message_id)
+        if picture is not None and picture.message_id is not None:
+            about = picture.message_id
+        return reply_to(message, self.platform.bot, message_id=about)
