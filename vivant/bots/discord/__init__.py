@@ -1,1 +1,5 @@
-"""Discord, by discord.py: what happens there becomes a request, answers go back as edits."""
+"""Discord, through discord.py: a folder that translates and decides nothing."""
+
+from vivant.bots.discord.process import run, whoami
+
+__all__ = ["run", "whoami"]

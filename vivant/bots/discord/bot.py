@@ -1,0 +1,190 @@
+"""The client: what Discord tells us, handed to the conversation."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import discord
+from discord import app_commands
+
+from vivant.bots.discord.acknowledging import defer
+from vivant.bots.discord.api_url import follow_gateway
+from vivant.bots.discord.attachments import Downloads, Upload
+from vivant.bots.discord.buttons import PressButton
+from vivant.bots.discord.incoming import place_of, sender_of
+from vivant.bots.discord.place import Shown
+from vivant.bots.discord.refusals import our_errors
+from vivant.chat import PhotoMessage, Press, Sender, Verb
+from vivant.clips import RefusalReason, Wish
+from vivant.conversation import Conversation
+from vivant.errors import LedgerDown, PlatformError, Refused
+from vivant.messages import Messages
+
+#: A longer wait is for the ledger, which remembers it across restarts.
+_LONGEST_PAUSE_S: Final = 30.0
+_NOTHING_HIDDEN: Final = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+
+logger = logging.getLogger(__name__)
+
+
+class VivantBot(discord.AutoShardedClient):
+    """One bot account. It needs no privileged intent and keeps no messages and no members."""
+
+    #: Set once it is known which bot this is, before the gateway is asked for anything.
+    conversation: Conversation
+
+    def __init__(self, downloads: Downloads, **options: Any) -> None:
+        super().__init__(
+            intents=_NOTHING_HIDDEN,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_ratelimit_timeout=_LONGEST_PAUSE_S,
+            **options,
+        )
+        self.downloads = downloads
+        self.tree = app_commands.CommandTree(self)
+        #: Nothing new is taken: the process is about to end.
+        self.is_leaving = False
+        self._at_work: set[asyncio.Task[Any]] = set()
+
+    @property
+    def account(self) -> str:
+        """As in `ReplyTo.bot`."""
+        return str(self.application_id)
+
+    async def setup_hook(self) -> None:
+        """Logged in; the gateway comes next."""
+        await follow_gateway(self)
+        self.add_dynamic_items(PressButton)
+
+    # ---- a photo
+
+    async def on_animate(
+        self, interaction: discord.Interaction[Any], photo: Upload, words: str, wish: Wish
+    ) -> None:
+        """A photo that came with an interaction which nobody has answered yet."""
+        async with self.working():
+            response_id = await defer(interaction)
+            if response_id is None:
+                return
+            async with self.telling(interaction):
+                if photo.is_video:
+                    hint = self.conversation.video_hint(sender_of(interaction))
+                    await interaction.edit_original_response(content=hint)
+                    return
+                await self.conversation.on_photo(
+                    PhotoMessage(
+                        event_id=str(interaction.id),
+                        reply_to=place_of(interaction, response_id).reply_to(self.account),
+                        sender=sender_of(interaction),
+                        words=words,
+                        photo=await self.downloads.fetch(photo),
+                        limit_bytes=interaction.filesize_limit,
+                        wish=wish,
+                        status_message=str(Shown(message_id=response_id, by_token=True)),
+                    )
+                )
+
+    # ---- a command
+
+    async def answer_alone(
+        self,
+        interaction: discord.Interaction[Any],
+        what: Callable[[Conversation, Sender], Awaitable[str]],
+    ) -> None:
+        """Answer a command with words that only the asker sees."""
+        async with self.working():
+            if await defer(interaction, ephemeral=True) is None:
+                return
+            async with self.telling(interaction):
+                said = await what(self.conversation, sender_of(interaction))
+                await interaction.edit_original_response(content=said)
+
+    # ---- a button
+
+    async def on_press(
+        self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str] | None
+    ) -> None:
+        """Somebody pressed a button under a message of ours."""
+        async with self.working(), self.telling(interaction):
+            await interaction.response.defer()
+            said = await self._pressed(interaction, pressed)
+            if said:
+                await interaction.followup.send(said, ephemeral=True)
+
+    async def _pressed(
+        self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str] | None
+    ) -> str | None:
+        message = interaction.message
+        if pressed is None or message is None:
+            return Messages(str(interaction.locale)).expired()
+        verb, target, choice = pressed
+        return await self.conversation.on_press(
+            Press(
+                event_id=str(interaction.id),
+                verb=verb,
+                target=target,
+                choice=choice,
+                sender=sender_of(interaction),
+                reply_to=place_of(interaction, message.id).reply_to(self.account),
+                message_id=str(Shown(message_id=message.id, by_token=True)),
+            )
+        )
+
+    # ---- coming and going
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """What runs inside is waited for before the process ends."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # inside a coroutine there is one
+        self._at_work.add(task)
+        try:
+            yield
+        finally:
+            self._at_work.discard(task)
+
+    async def finish(self, within_s: float) -> None:
+        """Take nothing new, and let what is under way come to its end."""
+        self.is_leaving = True
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=within_s)
+
+    @asynccontextmanager
+    async def telling(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[None]:
+        """Whatever goes wrong inside, the one who asked is told.
+
+        Of a command or a form the first answer is given already, outside.
+        """
+        words = Messages(str(interaction.locale))
+        said: str | None = None
+        try:
+            if self.is_leaving:
+                raise Refused(RefusalReason.DRAINING)
+            yield
+        except Refused as refusal:
+            said = words.refused(refusal)
+        except (PlatformError, discord.HTTPException, LedgerDown) as exc:
+            logger.warning("an interaction failed", extra={"why": type(exc).__name__})
+            said = words.went_wrong()
+        except Exception:  # the interaction's boundary: nobody is left with "thinking"
+            logger.exception("an interaction failed")
+            said = words.went_wrong()
+        if said is not None:
+            await self._tell(interaction, said)
+
+    async def _tell(self, interaction: discord.Interaction[Any], said: str) -> None:
+        try:
+            with our_errors():
+                if interaction.type is not discord.InteractionType.component:
+                    await interaction.edit_original_response(content=said)
+                elif interaction.response.is_done():
+                    await interaction.followup.send(said, ephemeral=True)
+                else:
+                    await interaction.response.send_message(said, ephemeral=True)
+        except PlatformError as exc:
+            logger.warning("could not say so", extra={"why": str(exc)})

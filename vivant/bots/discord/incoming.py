@@ -1,0 +1,72 @@
+"""Discord's objects into ours."""
+
+import datetime as dt
+from typing import Any, Final
+
+import discord
+
+from vivant.bots.discord.place import Place, token_until
+from vivant.chat import Sender
+
+#: What a chat without boosts takes, and a DM.
+FILE_LIMIT: Final = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+Interaction = discord.Interaction[Any]
+
+
+def sender_of(interaction: Interaction) -> Sender:
+    """Who did it, in the language of their own app."""
+    return Sender(
+        id=str(interaction.user.id),
+        language=str(interaction.locale),
+        is_moderator=interaction.guild_id is not None and interaction.permissions.manage_messages,
+    )
+
+
+def author_of(message: discord.Message) -> Sender:
+    """Who wrote it. A message tells no language but the server's."""
+    moderates = False
+    if isinstance(message.author, discord.Member):
+        moderates = message.channel.permissions_for(message.author).manage_messages
+    language = "en" if message.guild is None else str(message.guild.preferred_locale)
+    return Sender(id=str(message.author.id), language=language, is_moderator=moderates)
+
+
+def place_of(interaction: Interaction, response_id: int) -> Place:
+    """Where its answer belongs: with the response that stands there already."""
+    return Place(
+        channel_id=interaction.channel_id or 0,
+        message_id=response_id,
+        asker_id=interaction.user.id,
+        is_away=not _may_write(interaction),
+        token=interaction.token,
+        token_until=token_until(_seconds(interaction.created_at)),
+    )
+
+
+def place_of_message(message: discord.Message) -> Place:
+    """Where the answer to *message* belongs: in its channel, as a reply."""
+    return Place(channel_id=message.channel.id, message_id=message.id)
+
+
+def limit_of(message: discord.Message) -> int:
+    """The largest file that its channel takes, in bytes."""
+    return FILE_LIMIT if message.guild is None else message.guild.filesize_limit
+
+
+def _may_write(interaction: Interaction) -> bool:
+    """Whether the bot can write there without the interaction's token."""
+    if interaction.context.dm_channel:
+        return True
+    if not interaction.is_guild_integration():
+        return False
+    channel = interaction.channel
+    may = interaction.app_permissions
+    writes = may.send_messages
+    if isinstance(channel, discord.Thread):
+        writes = may.send_messages_in_threads
+    return may.view_channel and writes
+
+
+def _seconds(moment: dt.datetime) -> float:
+    return moment.timestamp()
