@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from vivant.clips import Clip, ReplyTo, Wish
+from vivant.clips import Clip, Note, ReplyTo, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class PhotoMessage:
     has_consent: bool = False
     #: Buttons work there, so a question can be answered.
     can_ask: bool = True
+    #: What the answer must say of how the photo was chosen.
+    notes: tuple[Note, ...] = ()
 
 
 class Verb(StrEnum):

@@ -130,6 +130,8 @@ class Note(StrEnum):
 
     #: The photo was an animation; its first picture was taken.
     FIRST_FRAME_ONLY = "first_frame_only"
+    #: The photos came as an album with one set of words; the first one was taken.
+    FIRST_OF_ALBUM = "first_of_album"
     #: The words asked for nothing this engine can act out; a calm living photo was made.
     CALM_INSTEAD = "calm_instead"
     #: Arms lean in but cannot wrap around anybody.

@@ -100,7 +100,7 @@ class Intake:
             settings=profile.settings_for(photo.width, photo.height, wish),
             engine=profile.name,
             limit_bytes=message.limit_bytes,
-            notes=photo.notes,
+            notes=(*message.notes, *photo.notes),
         )
         try:
             asked = self._asks(order, has_consent=message.has_consent)

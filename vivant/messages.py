@@ -97,6 +97,8 @@ class Messages:
         match note:
             case Note.FIRST_FRAME_ONLY:
                 return "Your picture was an animation; I took its first frame."
+            case Note.FIRST_OF_ALBUM:
+                return "I took the first photo of your album; say “each” for one clip a photo."
             case Note.CALM_INSTEAD:
                 return "I cannot act that out here, so I made a calm living photo."
             case Note.ARMS_CANNOT_WRAP:
