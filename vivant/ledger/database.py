@@ -60,14 +60,18 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         if path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         # One writer: SQLite has one lock, and waiting for it in a pool is fair.
-        writers = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
-        readers = create_async_engine(url, pool_size=4)
+        writers = create_async_engine(
+            url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
+        )
+        readers = create_async_engine(url, pool_size=4, hide_parameters=True)
         # Measured: a transaction that reads first and then writes fails under load unless it
         # takes the write lock at once.
         _tame_sqlite(writers, "BEGIN IMMEDIATE")
         _tame_sqlite(readers, "BEGIN")
     else:
-        writers = readers = create_async_engine(url, pool_size=8, pool_pre_ping=True)
+        writers = readers = create_async_engine(
+            url, pool_size=8, pool_pre_ping=True, hide_parameters=True
+        )
     try:
         yield Database(writers, readers)
     finally:
