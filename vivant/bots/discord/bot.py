@@ -15,35 +15,43 @@ from vivant.bots.discord.attachments import Downloads, Upload
 from vivant.bots.discord.buttons import PressButton
 from vivant.bots.discord.incoming import place_of, sender_of
 from vivant.bots.discord.place import Shown
+from vivant.bots.discord.reading import Reader
 from vivant.bots.discord.refusals import our_errors
 from vivant.chat import PhotoMessage, Press, Sender, Verb
 from vivant.clips import RefusalReason, Wish
 from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, PlatformError, Refused
 from vivant.messages import Messages
+from vivant.settings import Settings
 
 #: A longer wait is for the ledger, which remembers it across restarts.
 _LONGEST_PAUSE_S: Final = 30.0
-_NOTHING_HIDDEN: Final = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
 
 logger = logging.getLogger(__name__)
 
 
 class VivantBot(discord.AutoShardedClient):
-    """One bot account. It needs no privileged intent and keeps no messages and no members."""
+    """One bot account. It keeps no messages and no members."""
 
-    #: Set once it is known which bot this is, before the gateway is asked for anything.
+    # Set once it is known which bot this is, before the gateway is asked for anything.
     conversation: Conversation
+    reader: Reader
 
-    def __init__(self, downloads: Downloads, **options: Any) -> None:
+    def __init__(self, downloads: Downloads, settings: Settings) -> None:
         super().__init__(
-            intents=_NOTHING_HIDDEN,
+            intents=discord.Intents(
+                guilds=True,
+                guild_messages=True,
+                dm_messages=True,
+                message_content=settings.discord_reads_messages,
+            ),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_LONGEST_PAUSE_S,
-            **options,
+            shard_count=settings.discord_shards,
+            shard_ids=list(settings.discord_shard_ids) or None,
         )
         self.downloads = downloads
         self.tree = app_commands.CommandTree(self)
@@ -88,6 +96,17 @@ class VivantBot(discord.AutoShardedClient):
                         status_message=str(Shown(message_id=response_id, by_token=True)),
                     )
                 )
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Somebody wrote something."""
+        async with self.working():
+            await self.reader.hear(message)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """A new session: what was posted before it began nobody will tell us."""
+        async with self.working():
+            mine = [guild for guild in self.guilds if guild.shard_id == shard_id]
+            await self.reader.catch_up(mine)
 
     # ---- a command
 

@@ -20,6 +20,7 @@ from vivant.bots.discord.bot import VivantBot
 from vivant.bots.discord.commands import add_commands
 from vivant.bots.discord.outgoing import DiscordPlatform
 from vivant.bots.discord.place import PLATFORM
+from vivant.bots.discord.reading import reading
 from vivant.bots.discord.refusals import our_errors
 from vivant.errors import LedgerDown, SettingsError, VivantError
 from vivant.services import Services, open_conversation
@@ -60,7 +61,10 @@ async def logged_in(settings: Settings) -> AsyncGenerator[VivantBot]:
     if settings.discord_token is None:
         raise SettingsError("VIVANT_DISCORD_TOKEN is not set")
     point_at(settings.discord_api_url)
-    async with open_downloads(settings.discord_api_url) as downloads, VivantBot(downloads) as bot:
+    async with (
+        open_downloads(settings.discord_api_url) as downloads,
+        VivantBot(downloads, settings) as bot,
+    ):
         add_commands(bot.tree)
         await _log_in(bot, settings.discord_token)
         yield bot
@@ -99,7 +103,8 @@ class _Turn:
 
     @property
     def _role(self) -> str:
-        return f"{PLATFORM}:{self.bot.account}"
+        shards = ",".join(str(shard) for shard in self.bot.shard_ids or ())
+        return f"{PLATFORM}:{self.bot.account}:{shards}"
 
     async def _hold(self, me: str) -> bool:
         hold_s = self.services.settings.lease_s
@@ -131,8 +136,11 @@ class _Turn:
         with our_errors():
             await bot.tree.sync()
         platform = DiscordPlatform(bot, bot.account)
-        async with open_conversation(self.services, platform) as conversation:
-            bot.conversation = conversation
+        async with (
+            open_conversation(self.services, platform) as conversation,
+            reading(self.services, bot, conversation, bot.downloads) as reader,
+        ):
+            bot.conversation, bot.reader = conversation, reader
             line = asyncio.create_task(bot.connect(), name="the gateway")
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait((line, stopped, lost), return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,204 @@
+"""Messages posted in channels and DMs: heard, or caught up with, and answered."""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+import discord
+
+from vivant.bots.discord.addressing import Wanted, wanted
+from vivant.bots.discord.attachments import Downloads
+from vivant.bots.discord.incoming import author_of, limit_of, place_of_message
+from vivant.bots.discord.mailbox import Mailbox, Posted
+from vivant.bots.discord.place import PLATFORM
+from vivant.bots.discord.refusals import our_errors
+from vivant.chat import PhotoMessage, TextMessage
+from vivant.clips import ReplyTo
+from vivant.conversation import Conversation
+from vivant.errors import MessageGone, Undeliverable
+from vivant.messages import Messages
+from vivant.services import Services, running
+
+#: How far back, and how many of each channel, is read after the bot was away.
+WINDOW: Final = dt.timedelta(minutes=60)
+MOST_OF_A_CHANNEL: Final = 100
+#: Channels read at once, far below what Discord lets a bot ask in a second.
+_CHANNELS_AT_ONCE: Final = 4
+
+Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads for one bot."""
+
+    client: discord.Client
+    account: str
+    conversation: Conversation
+    downloads: Downloads
+    mailbox: Mailbox = field(init=False)
+    #: Just heard, so that they need not be asked for again.
+    _heard: dict[int, discord.Message] = field(default_factory=dict, init=False)
+
+    async def hear(self, message: discord.Message) -> None:
+        """A message was posted."""
+        if wanted(message, int(self.account)) is not None:
+            self._heard[message.id] = message
+            if not await self.mailbox.keep([_posted(message)]):
+                self._heard.pop(message.id, None)
+
+    # ---- what was posted while nobody listened
+
+    async def catch_up(self, guilds: Iterable[discord.Guild]) -> None:
+        """Find messages of the last hour that nobody has seen to."""
+        free = asyncio.Semaphore(_CHANNELS_AT_ONCE)
+
+        async def read(channel: Readable) -> None:
+            async with free:
+                await self._catch_up_with(channel)
+
+        since = discord.utils.time_snowflake(discord.utils.utcnow() - WINDOW)
+        stirred: list[Readable] = []
+        for guild in guilds:
+            here: list[Readable] = [*guild.text_channels, *guild.voice_channels, *guild.threads]
+            stirred += [
+                channel
+                for channel in here
+                if (channel.last_message_id or 0) > since and _may_read(channel, guild.me)
+            ]
+        await asyncio.gather(*(read(channel) for channel in stirred))
+
+    async def _catch_up_with(self, channel: Readable) -> None:
+        since = discord.utils.utcnow() - WINDOW
+        answered: set[int] = set()
+        missed: list[discord.Message] = []
+        try:
+            async for message in channel.history(limit=MOST_OF_A_CHANNEL):
+                if message.created_at < since:
+                    break
+                if message.author.id == int(self.account) and message.reference is not None:
+                    answered.add(message.reference.message_id or 0)
+                if wanted(message, int(self.account)) is not None:
+                    missed.append(message)
+        except discord.HTTPException as exc:
+            logger.info("a channel could not be caught up with", extra={"why": exc.code})
+            return
+        # Oldest first, as they would have been heard.
+        unanswered = [_posted(one) for one in reversed(missed) if one.id not in answered]
+        await self.mailbox.keep(unanswered)
+
+    # ---- one message
+
+    async def see_to(self, posted: Posted) -> None:
+        """Do what it asks. Doing it twice is harmless."""
+        message = self._heard.get(posted.message_id) or await self._fetched(posted)
+        asks = None if message is None else wanted(message, int(self.account))
+        if message is not None and asks is not None:
+            try:
+                await self._answer(message, asks)
+            except Undeliverable as exc:
+                logger.info("may not answer there", extra={"why": str(exc)})
+        self._heard.pop(posted.message_id, None)
+
+    async def give_up(self, posted: Posted) -> None:
+        """Say that it broke."""
+        message = self._heard.pop(posted.message_id, None) or await self._fetched(posted)
+        if message is not None:
+            words = Messages(author_of(message).language)
+            await self.conversation.platform.send_text(self._to(message), words.went_wrong())
+
+    async def _answer(self, message: discord.Message, asks: Wanted) -> None:
+        if asks.photo is not None and asks.answers is None:
+            await self._animate(message, asks)
+        elif asks.words and await self._are_words_for_a_photo(message, asks):
+            return
+        elif asks.photo is not None:
+            await self._animate(message, asks)
+        elif asks.is_video:
+            await self._say(message, self.conversation.video_hint(author_of(message)))
+        elif asks.is_blind:
+            await self._say(message, Messages(author_of(message).language).hidden_photo())
+        elif asks.is_named or message.guild is None:
+            await self._say(message, self.conversation.usage(author_of(message)))
+
+    async def _animate(self, message: discord.Message, asks: Wanted) -> None:
+        if asks.photo is None:
+            return
+        await self.conversation.on_photo(
+            PhotoMessage(
+                event_id=str(message.id),
+                reply_to=self._to(message),
+                sender=author_of(message),
+                words=asks.words,
+                photo=await self.downloads.fetch(asks.photo),
+                limit_bytes=limit_of(message),
+            )
+        )
+
+    async def _are_words_for_a_photo(self, message: discord.Message, asks: Wanted) -> bool:
+        said = TextMessage(
+            event_id=str(message.id),
+            reply_to=self._to(message),
+            sender=author_of(message),
+            words=asks.words,
+            answers=None if asks.answers is None else str(asks.answers),
+        )
+        if await self.conversation.on_words(said):
+            return True
+        # A question that stands in an interaction's response is known by another name.
+        answers = None if asks.answers is None else f"@{asks.answers}"
+        return answers is not None and await self.conversation.on_words(
+            replace(said, answers=answers)
+        )
+
+    async def _say(self, message: discord.Message, text: str) -> None:
+        await self.conversation.platform.send_text(self._to(message), text, nonce=f"{message.id}.s")
+
+    async def _fetched(self, posted: Posted) -> discord.Message | None:
+        channel: discord.abc.Messageable = self.client.get_partial_messageable(
+            posted.channel_id, guild_id=posted.guild_id or None
+        )
+        known = self.client.get_channel(posted.channel_id)
+        if isinstance(known, discord.abc.Messageable):
+            channel = known
+        try:
+            with our_errors():
+                return await channel.fetch_message(posted.message_id)
+        except (MessageGone, Undeliverable):
+            return None
+
+    def _to(self, message: discord.Message) -> ReplyTo:
+        return place_of_message(message).reply_to(self.account)
+
+
+@asynccontextmanager
+async def reading(
+    services: Services, client: discord.Client, conversation: Conversation, downloads: Downloads
+) -> AsyncGenerator[Reader]:
+    """See to messages until the block ends; then finish those under way."""
+    account = conversation.platform.bot
+    reader = Reader(client, account, conversation, downloads)
+    reader.mailbox = Mailbox(
+        services.ledger.inbox(PLATFORM, account),
+        reader.see_to,
+        reader.give_up,
+        services.settings.beat_s,
+    )
+    async with running(reader.mailbox.run(), "the mailbox"):
+        yield reader
+    await reader.mailbox.drain(services.settings.drain_s)
+
+
+def _posted(message: discord.Message) -> Posted:
+    guild_id = 0 if message.guild is None else message.guild.id
+    return Posted(message_id=message.id, channel_id=message.channel.id, guild_id=guild_id)
+
+
+def _may_read(channel: Readable, me: discord.Member) -> bool:
+    may = channel.permissions_for(me)
+    return may.view_channel and may.read_message_history
