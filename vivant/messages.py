@@ -272,6 +272,13 @@ class Messages:
         """Somebody sent a video or an animation."""
         return f"I bring photos to life, not videos. Send a single picture. {_NOTHING_CHARGED}"
 
+    def hidden_photo(self) -> str:
+        """Discord: a reply to a message that the bot may not read."""
+        return (
+            "Discord does not show me that photo. Open the menu of its message instead: "
+            f"Apps, then Animate. {_NOTHING_CHARGED}"
+        )
+
     def what_should_happen(self) -> str:
         """A photo without words; buttons that fit it stand below."""
         return "What should happen? Pick one, or send the photo again with your own words."

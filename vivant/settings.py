@@ -51,6 +51,17 @@ class Settings(BaseSettings):
         "https://discord.com/api/v10",
         description="REST base; the gateway is what it answers at /gateway/bot",
     )
+    discord_reads_messages: bool = Field(
+        False,
+        description="the privileged intent 'message content' is switched on in the portal: a reply "
+        "that mentions the bot then finds the photo it replies to",
+    )
+    discord_shards: int | None = Field(
+        None, ge=1, description="how many shards the bot has in all; default: as Discord advises"
+    )
+    discord_shard_ids: Annotated[tuple[int, ...], NoDecode] = Field(
+        (), description="the shards of this process, comma-separated; empty: all of them"
+    )
     redis_url: str | None = Field(
         None,
         description="redis://, rediss:// or unix://; without it a private one is started",
@@ -103,7 +114,9 @@ class Settings(BaseSettings):
     upkeep_s: float = Field(5, gt=0, description="how often what crashes left is looked for")
     drain_s: float = Field(25, gt=0, description="time to finish or hand back when stopped")
 
-    @field_validator("allowed_chats", "banned_users", "blocked_words", mode="before")
+    @field_validator(
+        "allowed_chats", "banned_users", "blocked_words", "discord_shard_ids", mode="before"
+    )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -119,6 +132,13 @@ class Settings(BaseSettings):
     def _beat_within_lease(self) -> Self:
         if self.beat_s * 2 > self.lease_s:
             raise ValueError("VIVANT_BEAT_S must be at most half of VIVANT_LEASE_S")
+        return self
+
+    @model_validator(mode="after")
+    def _shards_that_exist(self) -> Self:
+        most = self.discord_shards or 0
+        if any(not 0 <= shard < most for shard in self.discord_shard_ids):
+            raise ValueError("VIVANT_DISCORD_SHARD_IDS must be below VIVANT_DISCORD_SHARDS")
         return self
 
     @property
