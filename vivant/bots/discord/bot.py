@@ -38,6 +38,9 @@ class VivantBot(discord.AutoShardedClient):
     reader: Reader
 
     def __init__(self, downloads: Downloads, settings: Settings) -> None:
+        some: dict[str, Any] = {}
+        if settings.discord_shard_ids:
+            some["shard_ids"] = list(settings.discord_shard_ids)
         super().__init__(
             intents=discord.Intents(
                 guilds=True,
@@ -51,7 +54,7 @@ class VivantBot(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_LONGEST_PAUSE_S,
             shard_count=settings.discord_shards,
-            shard_ids=list(settings.discord_shard_ids) or None,
+            **some,
         )
         self.downloads = downloads
         self.tree = app_commands.CommandTree(self)
