@@ -1,5 +1,5 @@
 # `make demo` shows it, `make test` runs what .ci/run runs.
-.PHONY: demo test test-light check lint types unit install fix models bench clean
+.PHONY: demo test test-light check lint types unit install fix readme models bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,6 +53,10 @@ types: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/pytest --cov
+
+# The table of settings in the README.
+readme: $(VENV)/.test
+	$(BIN)/python -m tests.test_readme
 
 fix: $(VENV)/.test
 	$(BIN)/ruff check --fix
