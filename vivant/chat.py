@@ -16,6 +16,8 @@ class Sender:
     language: str = "en"
     #: May speak for the chat: an admin of the group, a moderator of the server.
     is_moderator: bool = False
+    #: What the server calls them, as ids; none where a chat knows no roles.
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Verb(StrEnum):
     FILE = "file"  #: the clip as a file
     DELETE = "delete"
     REPORT = "report"  #: onto the operator's list
+    #: A pack of clips: the target is how many, and the platform's own folder takes the money.
+    BUY = "buy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ class Button:
 
     label: str
     verb: Verb
-    #: The id of a job or a draft.
+    #: The id of a job or a draft; of a pack, the number of its clips.
     target: str
     choice: str = ""
 
@@ -90,6 +94,8 @@ class Press:
     reply_to: ReplyTo
     #: The message under which the button stands.
     message_id: str
+    #: Where what the press asks for belongs; None: where the job of the button was asked for.
+    answer_to: ReplyTo | None = None
 
     @staticmethod
     def read(data: str) -> tuple[Verb, str, str] | None:
@@ -154,8 +160,11 @@ class ChatPlatform(Protocol):
         """How often that chat bears an edit, in seconds."""
         ...
 
-    def moment(self, at: float) -> str:
-        """A time to come (seconds since 1970) as this platform shows it: "in about 40 s"."""
+    def moment(self, at: float, language: str = "en") -> str:
+        """A time to come (seconds since 1970) as this platform shows it: "in about 40 s".
+
+        `Messages(language).moment(at)` where its apps know no times of their own.
+        """
         ...
 
     async def send_text(

@@ -161,7 +161,7 @@ class Conversation:
             if job is None:
                 return words.expired()
             if press.verb is Verb.REPORT:  # anybody may
-                await self.ledger.reports.file(job.id, owner)
+                await self.ledger.reports.file(job.id, owner, "button")
                 return words.reported()
             # A moderator may end things; whatever costs is for the owner.
             ends = press.sender.is_moderator and press.verb in (Verb.CANCEL, Verb.DELETE)
@@ -177,12 +177,12 @@ class Conversation:
             case Verb.CANCEL:
                 return words.cancelled(await self._cancel([job]))
             case Verb.CORRECT:
-                question = await self.intake.redraft(job, owner, press.event_id)
+                question = await self.intake.redraft(job, owner, press.event_id, press.answer_to)
                 await self._cancel([job])
                 await self._ask_again(press, question, words.what_should_happen())
                 return None
             case Verb.EDIT:
-                question = await self.intake.redraft(job, owner, press.event_id)
+                question = await self.intake.redraft(job, owner, press.event_id, press.answer_to)
                 await self._ask_again(press, question, words.ask_words())
                 return None
             case Verb.FILE:
@@ -197,7 +197,7 @@ class Conversation:
                     await self._forget(job)
                 return words.deleted()
             case verb if verb in RENDERING:
-                again = await self.intake.encore(job, verb, owner, press.event_id)
+                again = await self.intake.encore(job, verb, owner, press.event_id, press.answer_to)
                 await self._acknowledge(again, None)
                 credit = await self.ledger.people.credit(owner)
                 left = credit.free + credit.paid
@@ -205,9 +205,29 @@ class Conversation:
             case _:
                 return words.expired()
 
+    async def on_edit(self, press: Press, words: str) -> str | None:
+        """Like the press of "edit", with the other words said already, in a form."""
+        said = Messages(press.sender.language)
+        owner = owner_of(self.platform.name, press.sender.id)
+        job = await self.ledger.jobs.get(press.target)
+        if job is None or job.owner != owner:
+            return said.not_yours()
+        try:
+            draft = await self.intake.redraft(job, owner, press.event_id, press.answer_to)
+            outcome = await self.intake.direct(draft.draft_id, owner, words)
+        except Refused as refusal:
+            return said.refused(refusal, renews=self._renewal(refusal))
+        if isinstance(outcome, Question):
+            text, _ = self._question(outcome, press.sender)
+            await self._ask_again(press, outcome, text)
+        elif outcome is not None:
+            await self._acknowledge(outcome, None)
+        return None
+
     async def _ask_again(self, press: Press, question: Question, text: str) -> None:
         _, buttons = self._question(question, press.sender)
-        asking = await self.platform.send_text(press.reply_to, text, buttons=buttons)
+        to = press.answer_to or press.reply_to
+        asking = await self.platform.send_text(to, text, buttons=buttons)
         await self.ledger.drafts.asked(question.draft_id, asking)
 
     async def _forget(self, job: Job) -> None:

@@ -140,25 +140,31 @@ class Intake:
             return replace(asked, draft_id=draft_id)
         return await self._take_draft(draft_id, directed)
 
-    async def encore(self, job: Job, verb: Verb, owner: str, event_id: str) -> Job:
+    async def encore(
+        self, job: Job, verb: Verb, owner: str, event_id: str, to: ReplyTo | None = None
+    ) -> Job:
         """A new job from one that has its clip; raises `Refused` (FORGOTTEN among others)."""
-        order = await self._order_from(job, verb, owner, event_id)
+        order = await self._order_from(job, verb, owner, event_id, to)
         try:
             return await self._take(order)
         except Refused:
             await self._discard(order)
             raise
 
-    async def redraft(self, job: Job, owner: str, event_id: str) -> Question:
+    async def redraft(
+        self, job: Job, owner: str, event_id: str, to: ReplyTo | None = None
+    ) -> Question:
         """The photo of *job* waits for other words; raises `Refused` (FORGOTTEN)."""
-        order = await self._order_from(job, Verb.EDIT, owner, event_id)
+        order = await self._order_from(job, Verb.EDIT, owner, event_id, to)
         draft_id, is_new = await self.ledger.drafts.keep(order)
         if not is_new:
             await self._discard(order)
         return Question(asks=Asks.CHOICE, draft_id=draft_id, offers=suggest(order.sight))
 
-    async def _order_from(self, job: Job, verb: Verb, owner: str, event_id: str) -> Order:
-        to = job.reply_to
+    async def _order_from(
+        self, job: Job, verb: Verb, owner: str, event_id: str, to: ReplyTo | None
+    ) -> Order:
+        to = to or job.reply_to
         if to is None or job.photo is None:
             raise Refused(RefusalReason.FORGOTTEN)
         self._check_rules(owner, to)
@@ -171,7 +177,8 @@ class Intake:
         except MediaMissing:
             raise Refused(RefusalReason.FORGOTTEN) from None
         key = self.key_of(to, event_id)
-        return order_from(job, verb, key=key, owner=owner, photo=photo, source_clip=source)
+        order = order_from(job, verb, key=key, owner=owner, photo=photo, source_clip=source)
+        return replace(order, reply_to=to)
 
     async def _discard(self, order: Order) -> None:
         await self.media.delete(order.photo)
