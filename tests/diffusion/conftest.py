@@ -102,3 +102,18 @@ def moody(open_engine: OpenEngine, tmp_path: Path) -> Callable[..., DiffusionEng
         return open_engine(tmp_path, module="tests.diffusion.stand_in", **post)
 
     return opened
+
+
+@pytest.fixture
+def two_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a large and a small card."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text(
+        "#!/bin/sh\n"
+        "echo '0, GPU-aaaa, NVIDIA H100 80GB HBM3, 81559'\n"
+        "echo '1, GPU-bbbb, NVIDIA GeForce RTX 4070, 12282'\n",
+        "utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -9,21 +9,6 @@ from vivant.errors import SettingsError
 
 
 @pytest.fixture
-def two_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with a large and a small card."""
-    program = tmp_path / "nvidia-smi"
-    program.write_text(
-        "#!/bin/sh\n"
-        "echo '0, GPU-aaaa, NVIDIA H100 80GB HBM3, 81559'\n"
-        "echo '1, GPU-bbbb, NVIDIA GeForce RTX 4070, 12282'\n",
-        "utf-8",
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-
-
-@pytest.fixture
 def no_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without the driver."""
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -54,10 +39,13 @@ def test_a_card_that_is_not_there_is_named() -> None:
 
 
 @pytest.mark.usefixtures("two_cards")
-def test_a_worker_process_sees_its_card_by_uuid() -> None:
+def test_a_device_is_a_card_with_a_name_of_its_own() -> None:
     """CUDA may count in another order."""
-    assert cards.visible("1") == "GPU-bbbb"
-    assert cards.visible("cpu") == "cpu"
+    card = cards.card("1")
+
+    assert card
+    assert card.uuid == "GPU-bbbb"
+    assert cards.card("cpu") is None
 
 
 @pytest.mark.usefixtures("two_cards")

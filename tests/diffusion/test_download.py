@@ -114,7 +114,7 @@ def hub() -> Iterator[Hub]:
     hub = Hub(repos={weights.repo: base, weights.parts[0].repo: part})
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
     hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield hub
     server.shutdown()

@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.diffusion.stand_in import STEPS
 from vivant.clips import FailureReason, Note
@@ -17,6 +20,8 @@ from vivant.engine.diffusion.engine import DiffusionEngine
 from vivant.errors import RenderError, SettingsError
 
 Moody = Callable[..., DiffusionEngine]
+#: A single colour that slides is a still to the gates.
+ANY_CLIP = "gates = { max_unchanged = 1.0 }"
 
 
 def unheard(step: int, total: int) -> None:
@@ -182,6 +187,53 @@ def test_a_clip_that_fails_the_gates_gets_one_more_try(moody: Moody, shot: Shot)
 def test_two_clips_that_fail_the_gates_are_an_honest_error(moody: Moody, shot: Shot) -> None:
     """A still is not a result."""
     assert failure(moody("still"), shot).reason is FailureReason.CLIP_REJECTED
+
+
+def test_a_photo_is_cut_and_never_stretched(moody: Moody, shot: Shot) -> None:
+    """A wide photo in a square clip: its middle, from top to bottom; circles stay round."""
+    wide = Image.new("RGB", (400, 200), "blue")
+    wide.paste("red", (100, 0, 300, 200))
+    settings = replace(shot.settings, width=64, height=64)
+
+    frames = moody("fine", vivant_toml=ANY_CLIP).render(
+        replace(shot, photo=wide, settings=settings), unheard
+    )
+
+    first = next(iter(frames.pictures))
+    assert first.shape == (64, 64, 3)
+    assert np.all(first[:, 4:-4] == (255, 0, 0))
+
+
+def test_a_tall_photo_keeps_its_upper_part(moody: Moody, shot: Shot) -> None:
+    """Heads are there."""
+    tall = Image.new("RGB", (200, 400), "blue")
+    tall.paste("red", (0, 80, 200, 260))
+    settings = replace(shot.settings, width=64, height=64)
+
+    frames = moody("fine", vivant_toml=ANY_CLIP).render(
+        replace(shot, photo=tall, settings=settings), unheard
+    )
+
+    assert np.all(next(iter(frames.pictures))[8:56] == (255, 0, 0))
+
+
+def test_a_loop_leads_back_to_its_first_frame(moody: Moody, shot: Shot) -> None:
+    """There and back, in about the time that was promised, at half the price."""
+    settings = replace(shot.settings, loop=True, num_frames=33)
+
+    frames = moody("fine").render(replace(shot, settings=settings), unheard)
+
+    pictures = np.stack(list(frames.pictures))
+    assert frames.num_frames == len(pictures) == 32
+    assert np.array_equal(pictures[1:], pictures[:0:-1])
+
+
+def test_the_profile_of_a_directory_is_whole_once_it_is_loaded(moody: Moody) -> None:
+    """What its file leaves open comes from the pipeline."""
+    profile = moody("fine", vivant_toml="clip = { num_frames = 9 }").profile
+
+    assert (profile.default_num_frames, profile.max_num_frames) == (9, 9)
+    assert (profile.frame_rate, profile.frame_stride, profile.size_multiple) == (24, 4, 16)
 
 
 def test_weights_that_cannot_be_used_are_a_setting_that_is_wrong(

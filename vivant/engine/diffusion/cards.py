@@ -74,8 +74,9 @@ def devices(spec: str) -> list[str]:
     return asked
 
 
-def visible(device: str) -> str:
-    """What the worker process is to see: "cpu", "mps", or the card's UUID."""
+def card(device: str) -> Card | None:
+    """The card that *device* means; None for a CPU. Raises `SettingsError` as `devices`."""
     if device in OTHERS:
-        return device
-    return next((card.uuid for card in found() if str(card.index) == device), device)
+        return None
+    devices(device)
+    return next(card for card in found() if str(card.index) == device)

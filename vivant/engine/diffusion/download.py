@@ -12,9 +12,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import huggingface_hub
 
@@ -240,28 +239,30 @@ class _Hub:
                 revision=commit,
                 local_dir=folder,
                 endpoint=self._endpoint,
-                tqdm_class=partial(_Bytes, on_part),
+                tqdm_class=_counter(on_part),
             )
 
 
-class _Bytes:
-    """Stands where the hub's library wants a progress bar, and only counts."""
+def _counter(on_part: Callable[[int], None]) -> Any:
+    """A progress bar for the hub's library that shows nothing and tells *on_part* the bytes."""
 
-    def __init__(
-        self, on_part: Callable[[int], None], *_: object, initial: int = 0, **__: object
-    ) -> None:
-        self._on_part = on_part
-        self._came = initial
+    class Counter(_hub.utils.tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, initial: int = 0, **kwargs: Any) -> None:
+            self._came = initial
+            super().__init__(*args, **(kwargs | {"disable": True}))
 
-    def __enter__(self) -> Self:
-        return self
+        def update(self, n: float | None = 1) -> None:
+            self._came += int(n or 0)
+            on_part(self._came)
 
-    def __exit__(self, *_: object) -> None:
-        pass
+        # Its chunked store counts what travels apart from what is written; one is enough.
+        def update_transfer(self, n: float | None = 1) -> None:
+            pass
 
-    def update(self, count: float | None = 1) -> None:
-        self._came += int(count or 0)
-        self._on_part(self._came)
+        def set_transfer_postfix_str(self, *args: Any, **kwargs: Any) -> None:
+            pass
+
+    return Counter
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ one more try. Never imports torch.
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,18 +14,10 @@ from PIL import Image, ImageOps
 from vivant.clips import ClipSettings, EngineProfile, FailureReason, Note
 from vivant.director.sight import Sight
 from vivant.engine import Frames, OnStep, Shot
-from vivant.engine.diffusion import cards, gates, prompts
-from vivant.engine.diffusion.download import is_present
+from vivant.engine.diffusion import gates, prompts
 from vivant.engine.diffusion.host import ChildGone, Host, Post
 from vivant.engine.diffusion.ladder import Ladder
-from vivant.engine.diffusion.preset import (
-    Preset,
-    check_accepted,
-    file_of,
-    folder_of,
-    named,
-    of_directory,
-)
+from vivant.engine.diffusion.preset import Preset
 from vivant.engine.diffusion.wire import Ready, Render, Take, Trouble
 from vivant.errors import RenderError, SettingsError
 
@@ -217,35 +208,3 @@ def _filled(profile: EngineProfile, ready: Ready) -> EngineProfile:
 def _fit(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Cut as little as possible, and never stretch."""
     return ImageOps.fit(photo.convert("RGB"), size, Image.Resampling.LANCZOS, centering=_CENTRE)
-
-
-def open_engine(
-    which: str | Path,
-    *,
-    models_dir: Path,
-    device: str,
-    accepted: frozenset[str] = frozenset(),
-) -> DiffusionEngine:
-    """Open a preset by its name, or a plain diffusers directory; nothing is loaded yet.
-
-    *device* is one of `cards.devices`; *accepted* names the presets whose licence the operator
-    took. Raises `SettingsError` when weights or a yes are missing.
-    """
-    folder = Path(which)
-    if folder.is_dir():
-        post = Post(folder=folder, models=models_dir, device=cards.visible(device))
-        return DiffusionEngine(of_directory(folder), post)
-    preset = named(str(which))
-    check_accepted(preset, accepted)
-    if not is_present(preset, models_dir):
-        raise SettingsError(
-            f"the weights of {preset.name} are not in {models_dir}: "
-            f"`vivant engine download {preset.name}` fetches {preset.weights.disk_gb:g} GB"
-        )
-    post = Post(
-        folder=folder_of(models_dir, preset.weights.repo),
-        models=models_dir,
-        device=cards.visible(device),
-        preset_file=file_of(preset),
-    )
-    return DiffusionEngine(preset, post)
