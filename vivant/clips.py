@@ -21,6 +21,13 @@ class ReplyTo:
     thread_id: str | None = None
     #: A short-lived right to answer this one event (Discord's interaction token).
     token: str | None = None
+    #: The server that the chat is a room of; None where the chat stands for itself.
+    server_id: str | None = None
+
+    @property
+    def house_id(self) -> str:
+        """Whose rules hold there: the server's, or the chat's own."""
+        return self.server_id or self.chat_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

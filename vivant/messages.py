@@ -3,6 +3,7 @@
 Short, warm, exact. An error says what happened, that nothing was charged, and what to do.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -29,6 +30,7 @@ _VERBS: Final = {
     Verb.FILE: "As file",
     Verb.DELETE: "Delete",
     Verb.REPORT: "Report",
+    Verb.BUY: "Buy",
 }
 _NOTHING_CHARGED: Final = "Nothing was charged."
 
@@ -38,6 +40,15 @@ class Messages:
     """The sentences in one language; English where a translation is missing."""
 
     language: str = "en"
+
+    def moment(self, at: float) -> str:
+        """A time to come, for platforms whose apps show no times of their own."""
+        seconds = at - time.time()
+        if seconds < 90:
+            return f"in about {max(1, round(seconds))} s"
+        if seconds < 3600:
+            return f"in about {round(seconds / 60)} min"
+        return time.strftime("at %H:%M UTC", time.gmtime(at))
 
     # ---- while a clip is on its way
 
@@ -271,6 +282,26 @@ class Messages:
     def video_hint(self) -> str:
         """Somebody sent a video or an animation."""
         return f"I bring photos to life, not videos. Send a single picture. {_NOTHING_CHARGED}"
+
+    def no_photo_there(self) -> str:
+        """Discord: the menu of a message that carries no picture."""
+        return f"There is no photo in that message. {_NOTHING_CHARGED}"
+
+    def form_title(self) -> str:
+        """The title of a form, 45 characters at most, like all that stands in one."""
+        return "Bring a photo to life"
+
+    def form_words(self) -> str:
+        """The field for the words."""
+        return "What should happen?"
+
+    def form_which(self) -> str:
+        """The field that chooses one of several photos."""
+        return "Which photo?"
+
+    def form_photo(self) -> str:
+        """The field for a file, which may stay empty."""
+        return "Another photo, if you like"
 
     def hidden_photo(self) -> str:
         """Discord: a reply to a message that the bot may not read."""

@@ -52,8 +52,9 @@ class DiscordPlatform:
         del to
         return _EDIT_EVERY_S
 
-    def moment(self, at: float) -> str:
-        """A time that every reader's own app counts down."""
+    def moment(self, at: float, language: str = "en") -> str:
+        """A time that every reader's own app counts down, in that app's language."""
+        del language
         return f"<t:{round(at)}:R>"
 
     async def send_text(

@@ -1,6 +1,5 @@
 """Our answers, as Telegram takes them: plain text, replies in the topic, clips by edits."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -20,6 +19,7 @@ from vivant.bots.telegram.refusals import Moved, NotModified, ThreadGone, our_er
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
 from vivant.errors import MessageGone, PlatformError
+from vivant.messages import Messages
 
 _T = TypeVar("_T")
 
@@ -55,14 +55,9 @@ class TelegramPlatform:
         """Groups bear fewer edits; their ids are negative."""
         return _GROUP_EDIT_S if to.chat_id.startswith("-") else _PRIVATE_EDIT_S
 
-    def moment(self, at: float) -> str:
+    def moment(self, at: float, language: str = "en") -> str:
         """Seconds or minutes for what is soon; else the hour, in the one zone that we know."""
-        seconds = at - time.time()
-        if seconds < 90:
-            return f"in about {max(1, round(seconds))} s"
-        if seconds < 3600:
-            return f"in about {round(seconds / 60)} min"
-        return time.strftime("at %H:%M UTC", time.gmtime(at))
+        return Messages(language).moment(at)
 
     async def send_text(
         self, to: ReplyTo, text: str, *, buttons: tuple[Button, ...] = (), nonce: str | None = None

@@ -34,8 +34,9 @@ class TerminalPlatform:
         del to
         return 0.0
 
-    def moment(self, at: float) -> str:
+    def moment(self, at: float, language: str = "en") -> str:
         """Seconds for what is soon, an hour of the day for what is not."""
+        del language
         seconds = at - time.time()
         if seconds < 90:
             return f"in about {max(1, round(seconds))} s"
