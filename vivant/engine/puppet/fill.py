@@ -89,7 +89,8 @@ def _nearest(picture: Picture, gone: Plane) -> Picture:
     colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
     known = gone == 0
     colours[labels[known]] = picture[known]
-    return cv2.GaussianBlur(colours[labels], (0, 0), 3)
+    nearest: Picture = colours[labels]
+    return cv2.GaussianBlur(nearest, (0, 0), 3)
 
 
 def _grain(picture: Picture, hole: Plane) -> Plane:
