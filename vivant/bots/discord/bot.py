@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -13,19 +14,23 @@ from vivant.bots.discord.acknowledging import defer
 from vivant.bots.discord.api_url import follow_gateway
 from vivant.bots.discord.attachments import Downloads, Upload
 from vivant.bots.discord.buttons import PressButton
+from vivant.bots.discord.forms import AnimateForm, EditForm
 from vivant.bots.discord.incoming import place_of, sender_of
-from vivant.bots.discord.place import Shown
+from vivant.bots.discord.place import PLATFORM, Shown
 from vivant.bots.discord.reading import Reader
 from vivant.bots.discord.refusals import our_errors
 from vivant.chat import PhotoMessage, Press, Sender, Verb
 from vivant.clips import RefusalReason, Wish
 from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, PlatformError, Refused
+from vivant.intake import owner_of
 from vivant.messages import Messages
 from vivant.settings import Settings
 
 #: A longer wait is for the ledger, which remembers it across restarts.
 _LONGEST_PAUSE_S: Final = 30.0
+#: Of one message; a form offers no more to choose from.
+_MOST_PHOTOS: Final = 10
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +62,8 @@ class VivantBot(discord.AutoShardedClient):
             **some,
         )
         self.downloads = downloads
+        #: What the forms of this process are known by.
+        self.forms = secrets.token_hex(4)
         self.tree = app_commands.CommandTree(self)
         #: Nothing new is taken: the process is about to end.
         self.is_leaving = False
@@ -126,35 +133,95 @@ class VivantBot(discord.AutoShardedClient):
                 said = await what(self.conversation, sender_of(interaction))
                 await interaction.edit_original_response(content=said)
 
-    # ---- a button
+    # ---- a menu
+
+    async def on_menu(
+        self, interaction: discord.Interaction[Any], message: discord.Message
+    ) -> None:
+        """Somebody chose "Animate" in the menu of a message."""
+        async with self.working(), self.telling(interaction):
+            words = Messages(str(interaction.locale))
+            files = [Upload.of(file) for file in message.attachments]
+            files += [Upload.of(f) for shot in message.message_snapshots for f in shot.attachments]
+            photos = [file for file in files if file.is_picture][:_MOST_PHOTOS]
+            if photos:
+                await interaction.response.send_modal(AnimateForm(words, "", self.forms, photos))
+            elif any(file.is_video for file in files):
+                hint = self.conversation.video_hint(sender_of(interaction))
+                await interaction.response.send_message(hint, ephemeral=True)
+            else:
+                await interaction.response.send_message(words.no_photo_there(), ephemeral=True)
+
+    # ---- a button or a form
 
     async def on_press(
         self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str] | None
     ) -> None:
         """Somebody pressed a button under a message of ours."""
         async with self.working(), self.telling(interaction):
+            if pressed is not None and pressed[0] is Verb.EDIT:
+                await self._open_form(interaction, pressed[1])
+                return
             await interaction.response.defer()
-            said = await self._pressed(interaction, pressed)
+            press = self._press(interaction, pressed)
+            said: str | None = Messages(str(interaction.locale)).expired()
+            if press is not None:
+                said = await self.conversation.on_press(press)
             if said:
                 await interaction.followup.send(said, ephemeral=True)
 
-    async def _pressed(
+    async def on_edit(
+        self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str], words: str
+    ) -> None:
+        """Somebody sent the form with other words for a photo of ours."""
+        async with self.working(), self.telling(interaction):
+            await interaction.response.defer()
+            press = self._press(interaction, pressed)
+            said: str | None = Messages(str(interaction.locale)).expired()
+            if press is not None:
+                said = await self.conversation.on_edit(press, words)
+            if said:
+                await interaction.followup.send(said, ephemeral=True)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A form of a process that is no more; discord.py knows nothing of it."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        data: Any = interaction.data
+        if not str(data["custom_id"]).startswith(self.forms):
+            said = Messages(str(interaction.locale)).expired()
+            await interaction.response.send_message(said, ephemeral=True)
+
+    async def _open_form(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        words = Messages(str(interaction.locale))
+        job = await self.conversation.ledger.jobs.get(job_id)
+        if job is None or job.plan is None:
+            await interaction.response.send_message(words.expired(), ephemeral=True)
+        elif job.owner != owner_of(PLATFORM, str(interaction.user.id)):
+            await interaction.response.send_message(words.not_yours(), ephemeral=True)
+        else:
+            form = EditForm(words, job.plan.words, self.forms, job_id)
+            await interaction.response.send_modal(form)
+
+    def _press(
         self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str] | None
-    ) -> str | None:
+    ) -> Press | None:
         message = interaction.message
         if pressed is None or message is None:
-            return Messages(str(interaction.locale)).expired()
+            return None
         verb, target, choice = pressed
-        return await self.conversation.on_press(
-            Press(
-                event_id=str(interaction.id),
-                verb=verb,
-                target=target,
-                choice=choice,
-                sender=sender_of(interaction),
-                reply_to=place_of(interaction, message.id).reply_to(self.account),
-                message_id=str(Shown(message_id=message.id, by_token=True)),
-            )
+        here = place_of(interaction, message.id).reply_to(self.account)
+        # A response of an interaction; what was sent to the channel is changed by the channel.
+        is_response = message.interaction_metadata is not None
+        return Press(
+            event_id=str(interaction.id),
+            verb=verb,
+            target=target,
+            choice=choice,
+            sender=sender_of(interaction),
+            reply_to=here,
+            message_id=str(Shown(message_id=message.id, by_token=is_response)),
+            answer_to=here,
         )
 
     # ---- coming and going

@@ -33,6 +33,7 @@ def add_commands(tree: app_commands.CommandTree[Any]) -> None:
     tree.add_command(status)
     tree.add_command(cancel)
     tree.add_command(help_)
+    tree.add_command(animate_message)
 
 
 @app_commands.command(name=locale_str("animate"), description=locale_str("Bring a photo to life"))
@@ -79,6 +80,14 @@ async def suggest_lengths(interaction: Interaction, typed: str) -> list[Choice[f
     longest = max((profile.max_num_frames / profile.frame_rate for profile in profiles), default=5)
     usual = [length for length in (2, 3, 4, 5, 6, 8, 10) if length <= longest]
     return [Choice(name=f"{length} s", value=float(length)) for length in usual]
+
+
+@app_commands.context_menu(name=locale_str("Animate"))
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+async def animate_message(interaction: Interaction, message: discord.Message) -> None:
+    """ "Animate" in the menu of any message."""
+    await interaction.client.on_menu(interaction, message)
 
 
 @app_commands.command(

@@ -1,0 +1,228 @@
+"""Every way to ask, and every kind of place to ask in."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import frames_of
+from tests.fakes.discord_api import (
+    Channel,
+    ChannelKind,
+    DiscordServer,
+    Guild,
+    Message,
+    Overwrite,
+    Permission,
+    Person,
+    Upload,
+)
+
+pytestmark = pytest.mark.usefixtures("bot", "quick_engine")
+
+
+def clips(channel: Channel, person: Person) -> list[Message]:
+    """What *person* sees in *channel* that carries a film."""
+    return [
+        message
+        for message in channel.seen_by(person)
+        if any(file.content_type == "video/mp4" for file in message.attachments)
+    ]
+
+
+async def test_the_menu_of_a_message_asks_for_words_and_animates_its_photo(
+    discord: DiscordServer, general: Channel, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """On a photo that somebody else posted; no intent to read messages is needed."""
+    posted = bob.posts(general, "us at the lake", files=[photo])
+    used = ada.uses_on(posted, "Animate")
+    await discord.until(lambda: used.modal)
+    sent = ada.submits(used, {field_of(used.modal, 4): "slow zoom in"})
+    await discord.until(lambda: clips(general, bob), within_s=20)
+
+    (clip,) = clips(general, bob)
+    assert clip is sent.reply
+    assert "slow zoom in" in clip.text
+    assert discord.refused == []
+
+
+async def test_the_menu_of_a_message_with_several_photos_asks_which(
+    discord: DiscordServer,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+    astronaut: bytes,
+    tmp_path: Path,
+) -> None:
+    """The second one is square, and so is its clip."""
+    files = [Upload("lake.jpg", photo), Upload("eileen.png", astronaut)]
+    posted = ada.posts(general, files=files)
+    used = ada.uses_on(posted, "Animate")
+    await discord.until(lambda: used.modal)
+    form = used.modal
+    ada.submits(used, {field_of(form, 4): "slow zoom in", field_of(form, 21): "2"})
+    await discord.until(lambda: clips(general, ada), within_s=20)
+
+    (clip,) = clips(general, ada)
+    height, width, _ = frames_of(clip.attachments[0].data, tmp_path)[0].shape
+    assert height == width
+
+
+async def test_the_menu_of_a_message_without_a_photo_says_so_to_the_asker_alone(
+    discord: DiscordServer, general: Channel, ada: Person, bob: Person
+) -> None:
+    posted = bob.posts(general, "no picture here")
+    used = ada.uses_on(posted, "Animate")
+    await discord.until(lambda: used.reply)
+
+    assert used.reply is not None
+    assert "no photo" in used.reply.text
+    assert general.seen_by(bob) == [posted]
+
+
+async def test_a_mention_with_a_photo_and_words_is_answered_as_a_reply(
+    discord: DiscordServer, general: Channel, ada: Person, photo: bytes
+) -> None:
+    """Only the asker's phone rings."""
+    asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: clips(general, ada), within_s=20)
+
+    (clip,) = clips(general, ada)
+    assert clip.reply_to is asked
+    assert clip.pinged == {ada}
+    assert clip.content.startswith("“slow zoom in”")
+    assert discord.refused == []
+
+
+async def test_a_photo_that_names_nobody_is_left_alone(
+    discord: DiscordServer, general: Channel, ada: Person, photo: bytes
+) -> None:
+    """Nobody pays for a clip that they did not ask for."""
+    ada.posts(general, "look at this, slow zoom in", files=[photo])
+    asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: clips(general, ada), within_s=20)
+
+    assert [clip.reply_to for clip in clips(general, ada)] == [asked]
+    assert len(general.seen_by(ada)) == 3
+
+
+async def test_a_mention_without_a_photo_is_told_how(
+    discord: DiscordServer, general: Channel, ada: Person
+) -> None:
+    asked = ada.posts(general, f"{discord.bot.mention} hello?")
+    await discord.until(lambda: len(general.seen_by(ada)) == 2)
+
+    answer = general.seen_by(ada)[-1]
+    assert answer.reply_to is asked
+    assert "photo" in answer.text
+
+
+async def test_a_reply_that_mentions_the_bot_is_about_the_photo_it_replies_to(
+    discord: DiscordServer, general: Channel, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """Bob's photo named the bot once, so Discord shows it; the answer is a reply to Ada."""
+    posted = bob.posts(general, f"{discord.bot.mention} slow zoom out", files=[photo])
+    await discord.until(lambda: clips(general, ada), within_s=20)
+    asked = ada.posts(general, f"slow zoom in {discord.bot.mention}", reply_to=posted)
+    await discord.until(lambda: len(clips(general, ada)) == 2, within_s=20)
+
+    assert [clip.reply_to for clip in clips(general, ada)] == [posted, asked]
+
+
+async def test_a_reply_to_a_photo_that_discord_hides_is_shown_the_way(
+    discord: DiscordServer, general: Channel, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """Without the privileged intent the photo of others is not shown to the bot."""
+    posted = bob.posts(general, "us at the lake", files=[photo])
+    asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", reply_to=posted)
+    await discord.until(lambda: len(general.seen_by(ada)) == 3)
+
+    answer = general.seen_by(ada)[-1]
+    assert answer.reply_to is asked
+    assert "Apps, then Animate" in answer.text
+
+
+async def test_a_photo_in_a_dm_needs_no_mention(
+    discord: DiscordServer, ada: Person, photo: bytes
+) -> None:
+    chat = discord.dm(ada)
+    asked = ada.posts(chat, "slow zoom in", files=[photo])
+    await discord.until(lambda: clips(chat, ada), within_s=20)
+
+    (clip,) = clips(chat, ada)
+    assert clip.reply_to is asked
+
+
+async def test_words_that_answer_our_question_belong_to_its_photo(
+    discord: DiscordServer, general: Channel, ada: Person, photo: bytes
+) -> None:
+    """A photo without words is asked about; a reply to the question says what shall happen."""
+    ada.posts(general, discord.bot.mention, files=[photo])
+    await discord.until(lambda: len(general.seen_by(ada)) == 2)
+    question = general.seen_by(ada)[-1]
+    assert question.buttons
+    asked = ada.posts(general, "slow zoom in", reply_to=question)
+    await discord.until(lambda: clips(general, ada), within_s=20)
+
+    (clip,) = clips(general, ada)
+    assert "slow zoom in" in clip.text
+    assert asked.author is ada
+
+
+@pytest.mark.parametrize("kind", ["thread", "forum post", "voice chat"])
+async def test_the_answer_comes_where_it_was_asked_for(
+    kind: str, discord: DiscordServer, home: Guild, general: Channel, ada: Person, photo: bytes
+) -> None:
+    match kind:
+        case "thread":
+            place = discord.thread(general, "portraits", ada)
+        case "forum post":
+            forum = discord.channel(home, "gallery", ChannelKind.FORUM)
+            place = discord.thread(forum, "my photo", ada)
+        case _:
+            place = discord.channel(home, "lounge", ChannelKind.VOICE)
+    asked = ada.runs("animate", place, photo=photo, action="slow zoom in")
+    mentioned = ada.posts(place, f"{discord.bot.mention} slow zoom out", files=[photo])
+    await discord.until(lambda: len(clips(place, ada)) == 2, within_s=20)
+
+    assert asked.reply in clips(place, ada)
+    assert [clip.reply_to for clip in clips(place, ada) if clip is not asked.reply] == [mentioned]
+    assert general.seen_by(ada) == []
+
+
+async def test_whoever_brings_the_app_along_has_it_in_a_group_dm(
+    discord: DiscordServer, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """The bot is in no group DM: only the interaction's token works there."""
+    ada.has_installed_app = True
+    group = discord.group_dm(ada, bob)
+    asked = ada.runs("animate", group, photo=photo, action="slow zoom in")
+    await discord.until(lambda: clips(group, bob), within_s=20)
+
+    assert clips(group, bob) == [asked.reply]
+    assert discord.refused == []
+
+
+async def test_on_a_server_that_forbids_outside_apps_the_asker_alone_sees_it(
+    discord: DiscordServer, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """Discord forces it; the clip is there all the same."""
+    ada.has_installed_app = True
+    elsewhere = discord.guild("Elsewhere", ada, bob, with_bot=False)
+    lobby = discord.channel(elsewhere, "lobby")
+    denied = Overwrite(deny=Permission.USE_EXTERNAL_APPS)
+    lobby.overwrites[elsewhere.everyone.id] = denied
+    asked = ada.runs("animate", lobby, photo=photo, action="slow zoom in")
+    await discord.until(lambda: clips(lobby, ada), within_s=20)
+
+    assert clips(lobby, ada) == [asked.reply]
+    assert lobby.seen_by(bob) == []
+    assert discord.refused == []
+
+
+def field_of(form: dict[str, object] | None, kind: int) -> str:
+    """The custom id of the only field of a type: 4 is words, 21 a choice, 19 a file."""
+    assert form is not None
+    parts = form["components"]
+    assert isinstance(parts, list)
+    (found,) = [part["component"] for part in parts if part["component"]["type"] == kind]
+    return str(found["custom_id"])
