@@ -8,7 +8,9 @@ from typing import Any, Final
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 
+from vivant.bots.telegram.albums import Albums, Item, wants_each
 from vivant.bots.telegram.downloads import Downloads
+from vivant.bots.telegram.earlier import EarlierWords
 from vivant.bots.telegram.incoming import (
     Command,
     Film,
@@ -16,14 +18,15 @@ from vivant.bots.telegram.incoming import (
     Reader,
     Wanted,
     Words,
+    event_of,
     person,
     reply_to,
     sender_of,
 )
 from vivant.bots.telegram.outgoing import TelegramPlatform
 from vivant.bots.telegram.refusals import TooLate, our_errors
-from vivant.chat import PhotoMessage, Press, Sender
-from vivant.clips import FailureReason, ReplyTo
+from vivant.chat import PhotoMessage, Press, Sender, TextMessage
+from vivant.clips import FailureReason, Note, ReplyTo
 from vivant.conversation import Conversation
 from vivant.errors import PlatformError, Refused
 from vivant.messages import Messages
@@ -41,6 +44,10 @@ _ADMINS: Final = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
 logger = logging.getLogger(__name__)
 
 
+class _Told(Exception):
+    """A photo was refused, and its sender knows why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """One bot's side of all its chats."""
@@ -51,6 +58,8 @@ class Talk:
     conversation: Conversation
     #: The largest clip that the server takes.
     limit_bytes: int
+    albums: Albums = field(default_factory=Albums, init=False)
+    earlier: EarlierWords = field(default_factory=EarlierWords, init=False)
     _photos: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_PHOTOS_AT_ONCE), init=False
     )
@@ -76,8 +85,8 @@ class Talk:
         match self.reader.read(message):
             case Wanted() as wanted:
                 await self._on_photo(message, wanted)
-            case Words():
-                await self._say(message, self.conversation.usage(sender))
+            case Words() as words:
+                await self._on_words(message, words, sender)
             case Film():
                 await self._say(message, self.conversation.video_hint(sender))
             case Command() as command:
@@ -86,13 +95,55 @@ class Talk:
                 return
 
     async def _on_photo(self, message: Message, wanted: Wanted) -> None:
-        if not wanted.is_addressed:
+        if wanted.album is not None:
+            album = f"{message.chat.id}:{wanted.album}"
+            await self.albums.join(album, Item(message, wanted), self._on_album)
             return
+        words = wanted.words or self._said_before(message)
+        if not (wanted.is_addressed or words):
+            return
+        try:
+            await self._take(message, replace(wanted, words=words))
+        except _Told:
+            return
+
+    async def _on_album(self, items: list[Item]) -> None:
+        """One clip of the first photo; or of each, if the words say so."""
+        first = items[0]
+        words = next((item.wanted.words for item in items if item.wanted.words), None)
+        if words is None:
+            words = self._said_before(first.message)
+        if not (words or any(item.wanted.is_addressed for item in items)):
+            return
+        try:
+            if wants_each(words):
+                for item in items:
+                    await self._take(item.message, replace(item.wanted, words=words))
+                return
+            wanted = replace(
+                first.wanted,
+                words=words,
+                # The same however many of its photos have come.
+                event_id=f"{first.message.chat.id}:album:{first.wanted.album}",
+            )
+            notes = (Note.FIRST_OF_ALBUM,) if len(items) > 1 else ()
+            await self._take(first.message, wanted, notes)
+        except _Told:
+            return  # what stops one photo stops the rest
+
+    def _said_before(self, message: Message) -> str:
+        to, sender = self._to(message), sender_of(message)
+        return self.earlier.take(to, sender, event_of(message)) or ""
+
+    async def _take(self, message: Message, wanted: Wanted, notes: tuple[Note, ...] = ()) -> None:
+        """Acknowledge and ask for a clip; raises `_Told` once a refusal was told."""
         to = self._to(message, wanted.picture)
         seen = self.platform.react(to, str(message.message_id), _SEEN)
-        await asyncio.gather(seen, self._take(message, wanted, to))
+        await asyncio.gather(seen, self._ask(message, wanted, to, notes))
 
-    async def _take(self, message: Message, wanted: Wanted, to: ReplyTo) -> None:
+    async def _ask(
+        self, message: Message, wanted: Wanted, to: ReplyTo, notes: tuple[Note, ...]
+    ) -> None:
         asked = PhotoMessage(
             event_id=wanted.event_id,
             reply_to=to,
@@ -100,14 +151,33 @@ class Talk:
             words=wanted.words,
             photo=b"",
             limit_bytes=self.limit_bytes,
+            notes=notes,
         )
         async with self._photos:
             try:
                 photo = await self.downloads.fetch(wanted.picture)
+                await self.conversation.take(replace(asked, photo=photo))
             except Refused as refusal:
                 await self.conversation.refuse(asked, refusal)
-                return
-            await self.conversation.on_photo(replace(asked, photo=photo))
+                raise _Told from refusal
+
+    async def _on_words(self, message: Message, words: Words, sender: Sender) -> None:
+        to = self._to(message)
+        if words.is_addressed and words.words:
+            # Before anything is waited for: the photo may be right behind them.
+            self.earlier.keep(to, sender, words.words)
+        said = TextMessage(
+            event_id=event_of(message),
+            reply_to=to,
+            sender=sender,
+            words=words.words,
+            answers=words.answers,
+        )
+        if words.words and await self.conversation.on_words(said):
+            self.earlier.take(to, sender, said.event_id)
+            return
+        if words.is_addressed and not (words.words and await self.earlier.were_taken(to, sender)):
+            await self._say(message, self.conversation.usage(sender))
 
     async def _on_command(self, message: Message, command: Command, sender: Sender) -> None:
         match command.name:
