@@ -287,6 +287,17 @@ def test_the_parent_never_imports_torch() -> None:
     assert told.stdout.strip() == "set()"
 
 
+def test_asking_what_is_here_needs_no_hub() -> None:
+    """A machine with the CPU engine alone has none of the GPU engine's packages."""
+    code = (
+        "import sys; import vivant.engine.diffusion.cards, vivant.engine.diffusion.download\n"
+        "print({'huggingface_hub', 'numpy', 'cv2'} & sys.modules.keys())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "set()"
+
+
 def test_the_process_knows_no_secret_and_no_hub(
     moody: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,23 +5,20 @@ states. What was fetched is written down beside it, so that a preset without a p
 still stays at the one it first found. Never imports torch.
 """
 
-import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
-
-import huggingface_hub
+from typing import TYPE_CHECKING
 
 from vivant.engine.diffusion.preset import Preset, check_accepted, folder_of
 from vivant.errors import SettingsError
 
-#: Typed only in part.
-_hub: Any = huggingface_hub
+if TYPE_CHECKING:
+    from vivant.engine.diffusion.hub import Hub
 
 #: Called with (bytes that are here, bytes in all) while a preset is fetched.
 OnBytes = Callable[[int, int], None]
@@ -130,8 +127,11 @@ def download(
     *accepted* names the presets whose licence the operator took; *endpoint* is another hub.
     A token for gated weights is taken from HF_TOKEN. Raises `SettingsError`.
     """
+    # Whoever only asks what is here needs no hub.
+    from vivant.engine.diffusion.hub import Hub  # noqa: PLC0415
+
     check_accepted(preset, accepted)
-    hub = _Hub(endpoint)
+    hub = Hub(endpoint)
     listed = [_Listed.at(hub, need, models_dir) for need in needs(preset)]
     total = sum(file.size for each in listed for file in each.files)
     here = sum(file.size for each in listed for file in each.files if each.has(file))
@@ -152,9 +152,12 @@ def download(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class HubFile:
+    """One file, as the hub states it."""
+
     name: str
     size: int
+    #: As in a `Record`.
     digest: str
 
 
@@ -165,10 +168,10 @@ class _Listed:
     need: Need
     folder: Path
     record: Record
-    files: list[_File]
+    files: list[HubFile]
 
     @classmethod
-    def at(cls, hub: "_Hub", need: Need, models_dir: Path) -> "_Listed":
+    def at(cls, hub: "Hub", need: Need, models_dir: Path) -> "_Listed":
         folder = folder_of(models_dir, need.repo)
         record = Record.read(folder)
         commit, files = hub.listed(need.repo, need.revision or record.commit)
@@ -179,7 +182,7 @@ class _Listed:
             raise SettingsError(f"{need.repo} has no safetensors that {need.name} asks for")
         return cls(need=need, folder=folder, record=record, files=files)
 
-    def has(self, file: _File) -> bool:
+    def has(self, file: HubFile) -> bool:
         path = self.folder / file.name
         return (
             self.record.files.get(file.name) == file.digest
@@ -187,7 +190,7 @@ class _Listed:
             and path.stat().st_size == file.size
         )
 
-    def fetch(self, hub: "_Hub", file: _File, on_part: Callable[[int], None]) -> None:
+    def fetch(self, hub: "Hub", file: HubFile, on_part: Callable[[int], None]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / file.name
         hub.fetch(self.need.repo, self.record.commit, file, self.folder, on_part)
@@ -206,78 +209,6 @@ class _Listed:
         known.write(self.folder)
 
 
-class _Hub:
-    """huggingface_hub, with its exceptions turned into ours."""
-
-    def __init__(self, endpoint: str | None) -> None:
-        self._endpoint = endpoint
-
-    def listed(self, repo: str, revision: str) -> tuple[str, list[_File]]:
-        """The commit and all files of *repo* at *revision*, the newest when it is empty."""
-        with _our_errors(repo):
-            info = _hub.HfApi(endpoint=self._endpoint).model_info(
-                repo, revision=revision or None, files_metadata=True
-            )
-        files = [
-            _File(
-                name=each.rfilename,
-                size=each.size or 0,
-                digest=f"sha256:{each.lfs.sha256}" if each.lfs else f"git:{each.blob_id}",
-            )
-            for each in info.siblings or ()
-        ]
-        return info.sha or "", files
-
-    def fetch(
-        self, repo: str, commit: str, file: _File, folder: Path, on_part: Callable[[int], None]
-    ) -> None:
-        """Fetch one file; *on_part* hears how many bytes of it came."""
-        with _our_errors(repo):
-            _hub.hf_hub_download(
-                repo,
-                file.name,
-                revision=commit,
-                local_dir=folder,
-                endpoint=self._endpoint,
-                tqdm_class=_counter(on_part),
-            )
-
-
-def _counter(on_part: Callable[[int], None]) -> Any:
-    """A progress bar for the hub's library that shows nothing and tells *on_part* the bytes."""
-
-    class Counter(_hub.utils.tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, initial: int = 0, **kwargs: Any) -> None:
-            self._came = initial
-            super().__init__(*args, **(kwargs | {"disable": True}))
-
-        def update(self, n: float | None = 1) -> None:
-            self._came += int(n or 0)
-            on_part(self._came)
-
-        # Its chunked store counts what travels apart from what is written; one is enough.
-        def update_transfer(self, n: float | None = 1) -> None:
-            pass
-
-        def set_transfer_postfix_str(self, *args: Any, **kwargs: Any) -> None:
-            pass
-
-    return Counter
-
-
-@contextlib.contextmanager
-def _our_errors(repo: str) -> Iterator[None]:
-    try:
-        yield
-    except _hub.errors.GatedRepoError as exc:
-        raise SettingsError(
-            f"{repo} is gated: accept its terms on its page, and set HF_TOKEN to a token that may "
-            "read it"
-        ) from exc
-    except (OSError, _hub.errors.HTTPError, ValueError) as exc:
-        raise SettingsError(f"{repo}: {type(exc).__name__}: {exc}") from exc
-
-
 def _check_space(models_dir: Path, missing: int) -> None:
     models_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(models_dir).free
@@ -287,7 +218,7 @@ def _check_space(models_dir: Path, missing: int) -> None:
         )
 
 
-def _digest(path: Path, file: _File) -> str:
+def _digest(path: Path, file: HubFile) -> str:
     kind = file.digest.partition(":")[0]
     # A blob's id in git is a SHA-1 over a header and the content.
     hashed = hashlib.sha256() if kind == "sha256" else hashlib.sha1(usedforsecurity=False)

@@ -7,6 +7,7 @@ one more try. Never imports torch.
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -14,10 +15,18 @@ from PIL import Image, ImageOps
 from vivant.clips import ClipSettings, EngineProfile, FailureReason, Note
 from vivant.director.sight import Sight
 from vivant.engine import Frames, OnStep, Shot
-from vivant.engine.diffusion import gates, prompts
+from vivant.engine.diffusion import cards, gates, prompts
+from vivant.engine.diffusion.download import is_present
 from vivant.engine.diffusion.host import ChildGone, Host, Post
 from vivant.engine.diffusion.ladder import Ladder
-from vivant.engine.diffusion.preset import Preset
+from vivant.engine.diffusion.preset import (
+    Preset,
+    check_accepted,
+    file_of,
+    folder_of,
+    named,
+    of_directory,
+)
 from vivant.engine.diffusion.wire import Ready, Render, Take, Trouble
 from vivant.errors import RenderError, SettingsError
 
@@ -208,3 +217,38 @@ def _filled(profile: EngineProfile, ready: Ready) -> EngineProfile:
 def _fit(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Cut as little as possible, and never stretch."""
     return ImageOps.fit(photo.convert("RGB"), size, Image.Resampling.LANCZOS, centering=_CENTRE)
+
+
+def open_engine(
+    which: str, *, models_dir: Path, device: str, accepted: frozenset[str] = frozenset()
+) -> DiffusionEngine:
+    """Open a preset by its name, or a plain diffusers directory by its path.
+
+    *device* is one of `cards.devices`; *accepted* names the presets whose licence the operator
+    took. Nothing is loaded before `setup`. Raises `SettingsError` that says how to mend it.
+    """
+    card = cards.card(device)
+    visible = device if card is None else card.uuid
+    folder = Path(which)
+    if folder.is_dir():
+        post = Post(folder=folder.resolve(), models=models_dir, device=visible)
+        return DiffusionEngine(of_directory(folder.resolve()), post)
+    preset = named(which)
+    check_accepted(preset, accepted)
+    if card is not None and preset.placement_on(card.memory_gb) is None:
+        raise SettingsError(
+            f"{which} needs a card of {preset.needs_gb:g} GB, "
+            f"{card.name} has {card.memory_gb:.0f} GB"
+        )
+    if not is_present(preset, models_dir):
+        raise SettingsError(
+            f"the weights of {which} are not in {models_dir}; get them once with: "
+            f"vivant engine download {which} ({preset.weights.disk_gb:g} GB)"
+        )
+    post = Post(
+        folder=folder_of(models_dir, preset.weights.repo),
+        models=models_dir,
+        device=visible,
+        preset_file=file_of(preset),
+    )
+    return DiffusionEngine(preset, post)

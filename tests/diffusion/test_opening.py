@@ -1,15 +1,13 @@
-"""What can be opened on this machine, and what is said when it cannot."""
+"""What can be opened on this machine, and what is said when it cannot be."""
 
 from pathlib import Path
 
 import pytest
 
 from vivant.engine.diffusion.download import Record, needs
+from vivant.engine.diffusion.engine import open_engine
 from vivant.engine.diffusion.preset import folder_of, named
-from vivant.engine.diffusion.shelf import best_here, open_engine, standings
 from vivant.errors import SettingsError
-
-NOBODY: frozenset[str] = frozenset()
 
 
 def fetch(name: str, models: Path) -> None:
@@ -20,32 +18,6 @@ def fetch(name: str, models: Path) -> None:
         record = Record.read(folder)
         record.fetched.append(need.name)
         record.write(folder)
-
-
-@pytest.mark.usefixtures("two_cards")
-def test_the_table_tells_cards_disk_and_licence_apart(tmp_path: Path) -> None:
-    """All that an operator needs to choose."""
-    fetch("fast", tmp_path)
-
-    fast, balanced, best = standings(tmp_path, NOBODY)
-
-    assert [bool(placement) for _, placement in fast.on_cards] == [True, True]
-    assert [bool(placement) for _, placement in balanced.on_cards] == [True, False]
-    assert (fast.is_present, balanced.is_present) == (True, False)
-    assert (balanced.is_accepted, best.is_accepted) == (True, False)
-
-
-@pytest.mark.usefixtures("two_cards")
-def test_the_best_that_is_here_is_chosen(tmp_path: Path) -> None:
-    """It fits the card, its weights are on the disk, and its licence was taken."""
-    assert best_here(tmp_path, "0", NOBODY) is None
-    for name in ("fast", "balanced", "best"):
-        fetch(name, tmp_path)
-
-    assert best_here(tmp_path, "0", NOBODY) == "balanced"
-    assert best_here(tmp_path, "0", frozenset({"best"})) == "best"
-    assert best_here(tmp_path, "1", frozenset({"best"})) == "fast"
-    assert best_here(tmp_path, "cpu", NOBODY) is None
 
 
 @pytest.mark.usefixtures("two_cards")
