@@ -148,6 +148,9 @@ def bot(
 @engine_app.callback(invoke_without_command=True)
 def engine(
     context: typer.Context,
+    gpus: Annotated[
+        str | None, typer.Option(help="cards, one engine each: all, 0,1, or cpu")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", hidden=True)] = False,
     with_parent: WithParent = False,
 ) -> None:
@@ -155,6 +158,8 @@ def engine(
     if context.invoked_subcommand is not None:
         return
     settings = _settings("engine", level=logging.WARNING if quiet else logging.INFO)
+    if gpus is not None:
+        settings = settings.model_copy(update={"gpus": gpus})
 
     async def work() -> None:
         stop = stop_signal()
@@ -169,16 +174,26 @@ def engine(
 
 @engine_app.command()
 def download(
-    name: Annotated[str, typer.Argument(help="puppet")] = "puppet",
+    name: Annotated[str, typer.Argument(help="puppet, or a preset's name")] = "puppet",
 ) -> None:
-    """Fetch what an engine needs, once; checked by its sha256."""
-    from vivant.engine.downloads import download  # noqa: PLC0415
+    """Fetch what an engine needs, once; checked by its hashes."""
+    from vivant.engine.downloads import download  # noqa: PLC0415  # no OpenCV in a bot
 
     settings = _settings("vivant")
+    accepted = frozenset(settings.accepted_licences)
     try:
-        download(name, settings.models_dir, Console(stderr=True))
+        download(name, settings.models_dir, Console(stderr=True), accepted)
     except SettingsError as exc:
         _complain(str(exc))
+
+
+@engine_app.command()
+def presets() -> None:
+    """What there is, what fits this card, and what the licences oblige to."""
+    from vivant.engine.downloads import show_presets  # noqa: PLC0415  # no OpenCV in a bot
+
+    settings = _settings("vivant")
+    show_presets(settings.models_dir, frozenset(settings.accepted_licences), Console())
 
 
 @app.command()

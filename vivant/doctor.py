@@ -113,9 +113,14 @@ def _engine_at_rest(settings: Settings) -> Finding:
             found="not installed here",
             mend="pip install 'vivant[puppet]', or run the engine elsewhere",
         )
-    from vivant.engine.choice import open_engine  # noqa: PLC0415  # no OpenCV unless asked
+    from vivant.engine.choice import open_engines  # noqa: PLC0415  # no OpenCV unless asked
 
-    engine = open_engine(settings.engine, settings.models_dir)
+    engine, *_ = open_engines(
+        settings.engine,
+        models_dir=settings.models_dir,
+        gpus=settings.gpus,
+        accepted=frozenset(settings.accepted_licences),
+    )
     return Finding(
         what="engine",
         is_well=True,

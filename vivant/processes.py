@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from vivant.engine import Engine
 from vivant.errors import SettingsError
 from vivant.queue import RENDER, STOPS, hearing, listening
 from vivant.queue.local_redis import local_redis
@@ -32,45 +33,68 @@ _STOP_S: Final = 40
 logger = logging.getLogger(__name__)
 
 
-async def run_engine(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
-    """`vivant engine`: load, then render until told to stop."""
-    from vivant.engine.choice import open_engine  # noqa: PLC0415  # no OpenCV in a bot
-    from vivant.engine.worker import RenderWorker  # noqa: PLC0415
-
+async def run_engine(
+    settings: Settings,
+    *,
+    engines: Sequence[Engine] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """`vivant engine`: load, then render until told to stop; one worker for each of *engines*."""
     stop = stop or stop_signal()
-    engine = open_engine(settings.engine, settings.models_dir)
-    started = time.monotonic()
-    await asyncio.to_thread(engine.setup)
-    logger.info(
-        "engine ready",
-        extra={"engine": engine.profile.name, "s": round(time.monotonic() - started, 1)},
-    )
+    if engines is None:
+        from vivant.engine.choice import open_engines  # noqa: PLC0415  # no OpenCV in a bot
+
+        engines = await asyncio.to_thread(
+            open_engines,
+            settings.engine,
+            models_dir=settings.models_dir,
+            gpus=settings.gpus,
+            accepted=frozenset(settings.accepted_licences),
+        )
     try:
-        async with open_services(settings) as services:
-            worker = RenderWorker(
-                engine,
-                services.ledger,
-                services.media,
-                services.bells,
-                services.radio,
-                id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}",
-                beat_s=settings.beat_s,
-            )
-            async with (
-                running(worker.present(), "present"),
-                running(beat_alive(settings), "alive"),
-                listening(services.redis_url, STOPS, worker.on_stop),
-                hearing(
-                    services.redis_url, RENDER, worker.on_ring, at_once=worker.slots, drain_s=0
-                ) as ears,
-            ):
-                await stop.wait()
-                logger.info("stopping")
-                ears.deafen()
-                await worker.drain(settings.drain_s)
-            await services.ledger.fleet.gone(worker.id)
+        for engine in engines:
+            started = time.monotonic()
+            await asyncio.to_thread(engine.setup)
+            took = round(time.monotonic() - started, 1)
+            logger.info("engine ready", extra={"engine": engine.profile.name, "s": took})
+        async with (
+            open_services(settings) as services,
+            running(beat_alive(settings), "alive"),
+            asyncio.TaskGroup() as workers,
+        ):
+            for engine in engines:
+                workers.create_task(_work(services, engine, stop))
     finally:
-        await asyncio.to_thread(engine.close)
+        for engine in engines:
+            await asyncio.to_thread(engine.close)
+
+
+async def _work(services: Services, engine: Engine, stop: asyncio.Event) -> None:
+    """One worker at work until *stop*; then what it holds is finished or handed back."""
+    from vivant.engine.worker import RenderWorker  # noqa: PLC0415  # no ffmpeg in a bot
+
+    settings = services.settings
+    worker = RenderWorker(
+        engine,
+        services.ledger,
+        services.media,
+        services.bells,
+        services.radio,
+        id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}",
+        beat_s=settings.beat_s,
+    )
+    async with (
+        running(worker.present(), "present"),
+        listening(services.redis_url, STOPS, worker.on_stop),
+        hearing(
+            services.redis_url, RENDER, worker.on_ring, at_once=worker.slots, drain_s=0
+        ) as ears,
+    ):
+        await stop.wait()
+        logger.info("stopping")
+        ears.deafen()
+        await worker.drain(settings.drain_s)
+    await services.ledger.fleet.gone(worker.id)
 
 
 async def run_bot(settings: Settings, platform: str, *, stop: asyncio.Event | None = None) -> None:

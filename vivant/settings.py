@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     engine: str = Field(
         "auto", min_length=1, description="auto, puppet, a preset's name, or a directory"
     )
+    gpus: str = Field(
+        "all", min_length=1, description="cards of a GPU engine: all, 0,1 by nvidia-smi, or cpu"
+    )
+    accepted_licences: Names = Field(
+        (), description="presets whose licence you accept, comma-separated; see engine presets"
+    )
     data_dir: Path = Field(
         default_factory=_home, description="everything that is kept on this machine"
     )
@@ -115,7 +121,12 @@ class Settings(BaseSettings):
     drain_s: float = Field(25, gt=0, description="time to finish or hand back when stopped")
 
     @field_validator(
-        "allowed_chats", "banned_users", "blocked_words", "discord_shard_ids", mode="before"
+        "accepted_licences",
+        "allowed_chats",
+        "banned_users",
+        "blocked_words",
+        "discord_shard_ids",
+        mode="before",
     )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
