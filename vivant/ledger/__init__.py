@@ -5,23 +5,32 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vivant.jobs import Limits
+from vivant.ledger.audit import Audit, Deed
 from vivant.ledger.database import Database, open_database
 from vivant.ledger.drafts import Drafts
 from vivant.ledger.fleet import Fleet
+from vivant.ledger.houses import Houses
 from vivant.ledger.inbox import Arrival, Inbox
 from vivant.ledger.jobs import Jobs, Leases
 from vivant.ledger.migrations import migrate
-from vivant.ledger.people import People
+from vivant.ledger.people import Forgotten, People
+from vivant.ledger.reports import Report, Reports
 
 __all__ = [
     "Arrival",
+    "Audit",
+    "Deed",
     "Drafts",
     "Fleet",
+    "Forgotten",
+    "Houses",
     "Inbox",
     "Jobs",
     "Leases",
     "Ledger",
     "People",
+    "Report",
+    "Reports",
     "open_ledger",
 ]
 
@@ -35,6 +44,9 @@ class Ledger:
     drafts: Drafts
     people: People
     fleet: Fleet
+    houses: Houses
+    reports: Reports
+    audit: Audit
     leases: Leases
 
     def inbox(self, platform: str, bot: str) -> Inbox:
@@ -47,11 +59,16 @@ async def open_ledger(url: str, leases: Leases, limits: Limits) -> AsyncGenerato
     """Connect, and bring the schema up to date."""
     async with open_database(url) as db:
         await migrate(db)
+        jobs = Jobs(db, leases, limits)
+        drafts = Drafts(db)
         yield Ledger(
             db,
-            Jobs(db, leases, limits),
-            Drafts(db),
-            People(db, limits),
+            jobs,
+            drafts,
+            People(db, limits, jobs, drafts),
             Fleet(db, silent_s=leases.lease_s),
+            Houses(db),
+            Reports(db),
+            Audit(db),
             leases,
         )

@@ -42,7 +42,8 @@ async def open_account(conn: AsyncConnection, owner: str, *, free_per_day: int) 
         .values(day=row.today, free=free_per_day)
         .returning(accounts)
     )
-    return (await conn.execute(renewed)).one()
+    account: Account = (await conn.execute(renewed)).one()
+    return account
 
 
 def purse_for(account: Account, *, cost: int) -> Purse:

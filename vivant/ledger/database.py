@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from vivant.errors import LedgerDown
+
+#: How long Postgres may take to be reached, and we to go on inside a transaction, in seconds.
+_PATIENCE_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
             raise LedgerDown("STRICT tables need SQLite 3.37 or newer")
         path = make_url(url).database
         if path:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with _our_errors():
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
         # One writer: SQLite has one lock, and waiting for it in a pool is fair.
         writers = create_async_engine(
             url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
@@ -70,7 +75,16 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         _tame_sqlite(readers, "BEGIN")
     else:
         writers = readers = create_async_engine(
-            url, pool_size=8, pool_pre_ping=True, hide_parameters=True
+            url,
+            pool_size=8,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "timeout": _PATIENCE_S,
+                "command_timeout": 6 * _PATIENCE_S,
+                # A process that is halted inside a transaction must not hold its rows.
+                "server_settings": {"idle_in_transaction_session_timeout": str(_PATIENCE_S * 1000)},
+            },
         )
     try:
         yield Database(writers, readers)
@@ -86,9 +100,9 @@ def _tame_sqlite(engine: AsyncEngine, begin: str) -> None:
         connection.isolation_level = None  # ours to begin, not the driver's
         cursor = connection.cursor()
         for pragma in (
+            "busy_timeout = 20000",
             "journal_mode = WAL",
             "synchronous = FULL",
-            "busy_timeout = 20000",
             "foreign_keys = ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")

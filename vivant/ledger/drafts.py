@@ -73,6 +73,13 @@ class Drafts:
             text = (await conn.execute(found)).scalar_one_or_none()
         return None if text is None else from_json(text, Order)
 
+    async def forget(self, owner: str) -> list[Order]:
+        """Drop all drafts of *owner*; their photos are the caller's to delete."""
+        async with self.db.writing() as conn:
+            theirs = delete(drafts).where(drafts.c.owner == owner).returning(drafts.c.order)
+            texts = (await conn.execute(theirs)).scalars().all()
+        return [from_json(text, Order) for text in texts]
+
     async def drop(self, draft_id: str) -> None:
         """Forget it; its photo is the caller's or upkeep's to delete."""
         async with self.db.writing() as conn:

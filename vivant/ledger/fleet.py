@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vivant.clips import EngineProfile, JobState
 from vivant.jobs import ANY_ENGINE, Job, Place
+from vivant.ledger.admission import DRAINING
 from vivant.ledger.database import Database, insert
+from vivant.ledger.jobs import FAIREST
 from vivant.ledger.rows import profile_of, to_json
-from vivant.ledger.schema import clock, jobs, leases, workers
+from vivant.ledger.schema import clock, flags, jobs, leases, workers
 
 #: Renders that the expected time is taken from.
 _MEASURED: Final = 20
+_DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,25 @@ class Fleet:
             await conn.execute(delete(workers).where(workers.c.id == worker))
 
     async def bury(self) -> None:
-        """Drop workers that have been silent for a day."""
+        """Drop workers that have been silent for a day, and roles that nobody held for as long."""
         async with self.db.writing() as conn:
-            await conn.execute(delete(workers).where(workers.c.seen_at < clock() - 86_400_000))
+            await conn.execute(delete(workers).where(workers.c.seen_at < clock() - _DAY_MS))
+            await conn.execute(delete(leases).where(leases.c.until < clock() - _DAY_MS))
+
+    async def drain(self, *, on: bool) -> None:
+        """Take nothing new from anybody, or take it again; what is accepted is finished."""
+        async with self.db.writing() as conn:
+            if on:
+                row = insert(conn, flags).values(name=DRAINING, at=clock())
+                await conn.execute(row.on_conflict_do_nothing())
+            else:
+                await conn.execute(delete(flags).where(flags.c.name == DRAINING))
+
+    async def is_draining(self) -> bool:
+        """Whether nothing new is taken."""
+        on = select(flags.c.name).where(flags.c.name == DRAINING)
+        async with self.db.reading() as conn:
+            return (await conn.execute(on)).scalar_one_or_none() is not None
 
     async def profiles(self) -> list[EngineProfile]:
         """What the workers that are alive can make, one profile an engine."""
@@ -61,17 +80,17 @@ class Fleet:
         async with self.db.reading() as conn:
             mine = (
                 await conn.execute(
-                    select(jobs.c.virtual_start, jobs.c.state).where(jobs.c.id == job.id)
+                    select(jobs.c.virtual_start, jobs.c.created_at, jobs.c.state).where(
+                        jobs.c.id == job.id
+                    )
                 )
             ).one()
             ahead = 0
             slots = await self._slots(conn, job.engine)
             if mine.state == JobState.QUEUED:
-                earlier = (jobs.c.virtual_start < mine.virtual_start) | (
-                    (jobs.c.virtual_start == mine.virtual_start) & (jobs.c.id < job.id)
-                )
-                queued = await _count(conn, JobState.QUEUED, earlier)
-                rendering = await _count(conn, JobState.RENDERING)
+                earlier = tuple_(*FAIREST) < tuple_(mine.virtual_start, mine.created_at, job.id)
+                queued = await _count(conn, JobState.QUEUED, job.engine, earlier)
+                rendering = await _count(conn, JobState.RENDERING, job.engine)
                 # A free slot takes the next job at once: then nothing is ahead.
                 ahead = queued + rendering if queued or rendering >= slots else 0
             recent = (
@@ -119,6 +138,10 @@ class Fleet:
         return int((await conn.execute(alive)).scalar_one())
 
 
-async def _count(conn: AsyncConnection, state: JobState, *where: ColumnElement[bool]) -> int:
+async def _count(
+    conn: AsyncConnection, state: JobState, engine: str, *where: ColumnElement[bool]
+) -> int:
     counted = select(func.count()).select_from(jobs).where(jobs.c.state == state, *where)
+    if engine != ANY_ENGINE:
+        counted = counted.where(jobs.c.engine.in_((engine, ANY_ENGINE)))
     return (await conn.execute(counted)).scalar_one()

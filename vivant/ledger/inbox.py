@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Update, delete, select, update
 
 from vivant.ledger.database import Database, insert
 from vivant.ledger.schema import clock, inbox
@@ -60,7 +60,7 @@ class Inbox:
         """The oldest update that nobody is handling."""
         async with self.db.writing() as conn:
             oldest = (
-                select(inbox.c.event)
+                select(inbox.c.event, inbox.c.payload, inbox.c.tries)
                 .where(
                     inbox.c.platform == self.platform,
                     inbox.c.bot == self.bot,
@@ -71,40 +71,42 @@ class Inbox:
                 .limit(1)
                 .with_for_update(skip_locked=True)
             )
-            event = (await conn.execute(oldest)).scalar_one_or_none()
-            if event is None:
-                return None
-            claimed = (
-                update(inbox)
-                .where(self._is(event))
-                .values(tries=inbox.c.tries + 1, lease_until=self._lease_end())
-                .returning(inbox.c.payload, inbox.c.tries)
-            )
-            row = (await conn.execute(claimed)).one()
-            return Arrival(event=event, payload=row.payload or "", tries=row.tries)
+            while (row := (await conn.execute(oldest)).one_or_none()) is not None:
+                if row.tries >= MAX_TRIES:
+                    # Whoever handled it died each time, and could not say so.
+                    await conn.execute(self._ended(row.event, "given_up"))
+                    continue
+                await conn.execute(
+                    update(inbox)
+                    .where(self._is(row.event))
+                    .values(tries=row.tries + 1, lease_until=self._lease_end())
+                )
+                return Arrival(event=row.event, payload=row.payload or "", tries=row.tries + 1)
+            return None
 
     async def renew(self, arrival: Arrival) -> None:
         """Keep an update that takes long (a slow download) from being handled twice."""
         async with self.db.writing() as conn:
             await conn.execute(
-                update(inbox)
-                .where(self._is(arrival.event), inbox.c.tries == arrival.tries)
-                .values(lease_until=self._lease_end())
+                update(inbox).where(self._claimed(arrival)).values(lease_until=self._lease_end())
             )
 
     async def done(self, arrival: Arrival) -> None:
         """Handled; the raw update goes, its number stays."""
-        await self._end(arrival, "done")
+        async with self.db.writing() as conn:
+            await conn.execute(self._ended(arrival.event, "done"))
 
     async def failed(self, arrival: Arrival, *, retry_s: float = 1) -> None:
         """Try again after *retry_s* seconds, or give up after the last try."""
-        if arrival.is_last_try:
-            await self._end(arrival, "given_up")
-            return
         async with self.db.writing() as conn:
+            if arrival.is_last_try:
+                await conn.execute(
+                    self._ended(arrival.event, "given_up").where(self._claimed(arrival))
+                )
+                return
             await conn.execute(
                 update(inbox)
-                .where(self._is(arrival.event))
+                .where(self._claimed(arrival))
                 .values(lease_until=clock() + int(retry_s * 1000))
             )
 
@@ -120,11 +122,13 @@ class Inbox:
                 )
             )
 
-    async def _end(self, arrival: Arrival, state: str) -> None:
-        async with self.db.writing() as conn:
-            await conn.execute(
-                update(inbox).where(self._is(arrival.event)).values(state=state, payload=None)
-            )
+    def _ended(self, event: str, state: str) -> Update:
+        # The raw update goes, its number stays.
+        return update(inbox).where(self._is(event)).values(state=state, payload=None)
+
+    def _claimed(self, arrival: Arrival) -> ColumnElement[bool]:
+        """The fence: nobody has claimed it since."""
+        return self._is(arrival.event) & (inbox.c.state == "new") & (inbox.c.tries == arrival.tries)
 
     def _lease_end(self) -> ColumnElement[int]:
         return clock() + int(self.lease_s * 1000)

@@ -24,7 +24,7 @@ matches no row the race was lost, and nothing is done.
 """
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ _OPEN: Final = (JobState.QUEUED, JobState.RENDERING)
 #: Room in the fair queue: a paid job waits half as long behind its sender's last one as a free one.
 _ROOM: Final[dict[credit.Purse, float]] = {"free": 1.0, "paid": 0.5}
 #: The fair order; first come, first served among equals.
-_FAIREST: Final = (jobs.c.virtual_start, jobs.c.created_at, jobs.c.id)
+FAIREST: Final = (jobs.c.virtual_start, jobs.c.created_at, jobs.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,15 @@ class Leases:
     delivery_s: float = 86_400
     #: An answer that its bot did not even come for is given up after this.
     abandoned_s: float = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What the fence needs of a job."""
+
+    id: str
+    attempt: int
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class Jobs:
         fairest = (
             select(jobs.c.id)
             .where(jobs.c.state == JobState.QUEUED, jobs.c.engine.in_([*engines, ANY_ENGINE]))
-            .order_by(*_FAIREST)
+            .order_by(*FAIREST)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
@@ -346,10 +355,10 @@ class Jobs:
                 unsent += await self._give_up(conn, job.id, held)
         return unsent
 
-    async def _all(self, *where: ColumnElement[bool]) -> Sequence[Row[Any, Any, Any]]:
+    async def _all(self, *where: ColumnElement[bool]) -> list[_Hold]:
         async with self.db.reading() as conn:
             found = select(jobs.c.id, jobs.c.attempt, jobs.c.failures).where(*where)
-            return (await conn.execute(found)).all()
+            return [_Hold(*row) for row in await conn.execute(found)]
 
     # ---- looking
 
@@ -380,7 +389,7 @@ class Jobs:
         if platform is not None:
             query = query.where(jobs.c.platform == platform, jobs.c.bot == bot)
         async with self.db.reading() as conn:
-            rows = await conn.execute(query.order_by(*_FAIREST).limit(limit))
+            rows = await conn.execute(query.order_by(*FAIREST).limit(limit))
             return [job_of(row) for row in rows]
 
     async def bots_with_answers(self) -> list[tuple[str, str]]:
@@ -441,9 +450,7 @@ class Jobs:
             rows = (await conn.execute(held.where(jobs.c.purged_at.is_(None)))).all()
         keys = set()
         for row in rows:
-            keys |= {
-                from_json(text, MediaRef).key for text in (row.photo, row.source_clip) if text
-            }
+            keys |= {from_json(text, MediaRef).key for text in (row.photo, row.source_clip) if text}
             if row.clip:
                 clip = from_json(row.clip, Clip)
                 keys |= {clip.video.key, clip.thumbnail.key}
@@ -477,7 +484,7 @@ class Jobs:
         return clock() + int(self.leases.lease_s * 1000)
 
     async def _try_again(
-        self, conn: AsyncConnection, job: Job | Row[Any], held: Update, reason: FailureReason
+        self, conn: AsyncConnection, job: Job | _Hold, held: Update, reason: FailureReason
     ) -> bool:
         if job.failures + 1 < MAX_FAILURES:
             return await _moved(conn, held.values(**_requeued(failures=job.failures + 1)))
@@ -495,7 +502,7 @@ class Jobs:
         return True
 
     async def _send_later(
-        self, conn: AsyncConnection, job: Job | Row[Any], held: Update, after_s: float
+        self, conn: AsyncConnection, job: Job | _Hold, held: Update, after_s: float
     ) -> bool:
         young = jobs.c.ready_at > clock() - int(self.leases.delivery_s * 1000)
         later = held.where(young).values(
@@ -522,7 +529,7 @@ def media_of(job: Job) -> list[MediaRef]:
     return [ref for ref in refs if ref is not None]
 
 
-def _held(job: Job | Row[Any], state: JobState) -> Update:
+def _held(job: Job | _Hold, state: JobState) -> Update:
     """The fence: this very attempt, in the state that it was read in."""
     return update(jobs).where(
         jobs.c.id == job.id, jobs.c.state == state, jobs.c.attempt == job.attempt
@@ -543,4 +550,5 @@ async def _first(
     """Change the one row that *found* finds, in one statement; the row, changed."""
     chosen = found.correlate(None).scalar_subquery()
     changed = update(jobs).where(jobs.c.id == chosen).values(**values).returning(jobs)
-    return (await conn.execute(changed)).one_or_none()
+    row: Row[Any] | None = (await conn.execute(changed)).one_or_none()
+    return row

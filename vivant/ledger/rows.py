@@ -62,7 +62,7 @@ def columns_of(order: Order) -> dict[str, Any]:
     }
 
 
-def job_of(row: Row[tuple[Any, ...]]) -> Job:
+def job_of(row: Row[Any]) -> Job:
     """The row as read."""
 
     def part(text: str | None, kind: type[T]) -> T | None:

@@ -1,0 +1,112 @@
+"""Transactions: whole or not at all, and errors that end at the ledger's door."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text, update
+
+from tests.ledger.conftest import Opener
+from tests.ledger.orders import LEASES, LIMITS, accepted, claimed, now
+from tests.postgres import Postgres
+from vivant.clips import JobState
+from vivant.errors import LedgerDown
+from vivant.ledger import Ledger, open_ledger
+from vivant.ledger.schema import jobs
+
+
+async def test_a_step_that_is_cut_short_never_happened(ledger: Ledger) -> None:
+    """Whether by an error or by the end of its task; and the one writer is free again."""
+    job = await accepted(ledger)
+    halfway = asyncio.Event()
+
+    async def cut_short(*, by_error: bool) -> None:
+        async with ledger.db.writing() as conn:
+            await conn.execute(update(jobs).values(state=JobState.DONE))
+            if by_error:
+                raise KeyError
+            halfway.set()
+            await asyncio.Event().wait()
+
+    with pytest.raises(KeyError):
+        await cut_short(by_error=True)
+    task = asyncio.create_task(cut_short(by_error=False))
+    await halfway.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert (await now(ledger, job)).state is JobState.QUEUED
+    assert (await claimed(ledger)).id == job.id
+
+
+async def test_a_task_that_ends_inside_a_statement_leaves_the_ledger_usable(
+    ledger: Ledger,
+) -> None:
+    await accepted(ledger)
+    for _ in range(20):
+        task = asyncio.create_task(ledger.jobs.claim("w", ["none"]))
+        await asyncio.wait([task], timeout=0.001)
+        task.cancel()
+        await asyncio.wait([task])
+
+    assert (await claimed(ledger)).attempt == 1
+
+
+async def test_readers_do_not_wait_for_a_writer(opened: Opener) -> None:
+    async with opened() as ledger, opened() as other:
+        job = await accepted(ledger)
+        async with other.db.writing() as conn:
+            await conn.execute(update(jobs).values(language="fr"))
+
+            assert (await now(ledger, job)).language == "en"
+
+
+async def test_a_database_that_does_not_answer_is_said_in_our_words() -> None:
+    nobody_there = "postgresql+asyncpg://tester@127.0.0.1:1/none"
+
+    with pytest.raises(LedgerDown):
+        async with open_ledger(nobody_there, LEASES, LIMITS):
+            pass
+
+
+async def test_a_database_that_is_not_there_is_said_in_our_words(postgres: Postgres) -> None:
+    with pytest.raises(LedgerDown):
+        async with open_ledger(postgres.url_of("no_such_database"), LEASES, LIMITS):
+            pass
+
+
+async def test_a_folder_that_cannot_be_made_is_said_in_our_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(LedgerDown):
+        async with open_ledger(f"sqlite+aiosqlite:///{tmp_path}/file/l.sqlite3", LEASES, LIMITS):
+            pass
+
+
+async def test_a_connection_that_was_lost_is_made_anew(postgres: Postgres) -> None:
+    url = await postgres.fresh_database()
+    async with open_ledger(url, LEASES, LIMITS) as ledger, open_ledger(url, LEASES, LIMITS) as axe:
+        job = await accepted(ledger)
+        async with axe.db.writing() as conn:
+            ended = await conn.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+            )
+            assert len(ended.all()) > 0
+
+        assert (await claimed(ledger)).id == job.id
+
+
+async def test_a_process_that_stops_inside_a_transaction_does_not_stop_the_others(
+    postgres: Postgres,
+) -> None:
+    """A worker that is halted (SIGSTOP) holds no row for longer than a lease."""
+    async with open_ledger(await postgres.fresh_database(), LEASES, LIMITS) as ledger:
+        async with ledger.db.reading() as conn:
+            timeout = (
+                await conn.execute(text("SHOW idle_in_transaction_session_timeout"))
+            ).scalar_one()
+
+        assert timeout == "10s"
