@@ -5,6 +5,7 @@ Tokens and the secret never print themselves.
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
@@ -43,6 +44,19 @@ class Settings(BaseSettings):
     telegram_api_url: Url = Field(
         "https://api.telegram.org",
         description="a self-hosted Bot API server; calls go to {url}/bot<token>/<method>",
+    )
+    telegram_webhook_url: Url | None = Field(
+        None,
+        description="public https address that Telegram posts updates to; default: the bot asks "
+        "for them",
+    )
+    telegram_webhook_listen: str = Field(
+        "127.0.0.1:8443",
+        description="host:port that the posts arrive at, behind whatever speaks https for it",
+        pattern=r"^[^\s:]+:\d{1,5}$",
+    )
+    telegram_star_packs: Names = Field(
+        (), description="clips:stars, comma-separated, such as 10:50; empty: nothing is sold"
     )
     discord_token: SecretStr | None = Field(
         None, description="from the Discord developer portal; starts the bot"
@@ -126,12 +140,21 @@ class Settings(BaseSettings):
         "banned_users",
         "blocked_words",
         "discord_shard_ids",
+        "telegram_star_packs",
         mode="before",
     )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("telegram_star_packs")
+    @classmethod
+    def _clips_and_stars(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pack in value:
+            if not re.fullmatch(r"[1-9]\d{0,3}:[1-9]\d{0,3}", pack):
+                raise ValueError(f"{pack!r} is not clips:stars, such as 10:50")
         return value
 
     @field_validator("data_dir")
