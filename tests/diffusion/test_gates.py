@@ -58,7 +58,7 @@ def bright(clip: Clip, by: NDArray[np.floating[Any]]) -> Clip:
 
 def failures(clip: Clip, picture: Clip) -> tuple[str, ...]:
     """What the gates of `fast` say."""
-    return gates.failed(gates.measured(clip, Image.fromarray(picture)), named("fast").gates)
+    return gates.failed(gates.Footage(clip, Image.fromarray(picture)), named("fast").gates)
 
 
 def test_a_good_clip_passes(good: Clip, picture: Clip) -> None:
@@ -136,5 +136,5 @@ def test_a_plain_directory_only_asks_that_it_moves(good: Clip, picture: Clip) ->
     noise = np.random.default_rng(4).integers(0, 255, good.shape, np.uint8)
     photo = Image.fromarray(picture)
 
-    assert gates.failed(gates.measured(noise, photo), Gates()) == ()
-    assert gates.failed(gates.measured(np.stack([picture] * 8), photo), Gates()) == ("unchanged",)
+    assert gates.failed(gates.Footage(noise, photo), Gates()) == ()
+    assert gates.failed(gates.Footage(np.stack([picture] * 8), photo), Gates()) == ("unchanged",)

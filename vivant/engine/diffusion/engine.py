@@ -160,7 +160,7 @@ class DiffusionEngine:
         if frames < gates.LEAST_FRAMES:
             return ()
         photo = _fit(photo, (width, height))
-        return gates.failed(gates.measured(take.pictures, photo), self._preset.gates)
+        return gates.failed(gates.Footage(take.pictures, photo), self._preset.gates)
 
     def _frames(self, take: Take, asked: ClipSettings) -> Frames:
         pictures, sound = take.pictures, take.sound

@@ -6,7 +6,7 @@ measured on frames of 320 pixels width, so that limits hold for every size.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import cv2
@@ -26,72 +26,109 @@ _Picture = NDArray[np.uint8]
 _Field = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measures:
-    """What was measured; units as in `Gates`."""
+class Footage:
+    """A clip of at least `LEAST_FRAMES` frames and its photo; measures what it is asked for.
 
-    first_frame_ssim: float
-    motion: float
-    jerk: float
-    warp_error: float
-    flicker: float
-    sharpness_kept: float
-    colour_drift: float
-    cut: float
-    unchanged: float
+    *pictures* are height x width x 3 each; the photo has their shape. Units are as in `Gates`.
+    """
+
+    def __init__(
+        self, pictures: Sequence[_Picture] | NDArray[np.uint8], photo: Image.Image
+    ) -> None:
+        height, width, _ = pictures[0].shape
+        size = (_WIDTH, max(16, round(height * _WIDTH / width)))
+        self._colour = [_small(each, size) for each in pictures]
+        self._grey = [_grey(each) for each in self._colour]
+        self._photo = _small(np.asarray(photo.convert("RGB")), size)
+        #: Frames that are its beginning, and as many that are its end.
+        self._few = max(1, min(3, len(pictures) // 3))
+
+    @property
+    def first_frame_ssim(self) -> float:
+        """Whether it begins as the photo."""
+        return _ssim(self._grey[0], _grey(self._photo))
+
+    @property
+    def motion(self) -> float:
+        """How much moves; nothing in a still, everything in noise."""
+        return float(np.percentile([np.linalg.norm(flow, axis=2) for flow in self._flows], 95))
+
+    @property
+    def jerk(self) -> float:
+        """How jumpily it moves: frames out of order, or nothing that hangs together."""
+        jerks = [np.linalg.norm(after - before, axis=2) for before, after in pairwise(self._flows)]
+        return float(np.mean([np.percentile(each, 95) for each in jerks]))
+
+    @property
+    def warp_error(self) -> float:
+        """What changes without moving: noise over the picture."""
+        pairs = zip(self._grey[:-1], self._grey[1:], self._flows, strict=True)
+        return float(np.mean([_left_over(before, after, flow) for before, after, flow in pairs]))
+
+    @property
+    def flicker(self) -> float:
+        """How the brightness jumps to and fro."""
+        return float(np.abs(np.diff([each.mean() for each in self._grey], 2)).mean())
+
+    @property
+    def sharpness_kept(self) -> float:
+        """What is left of the detail at the end."""
+        first, last = (
+            np.mean([cv2.Laplacian(each, cv2.CV_32F).var() for each in frames])
+            for frames in (self._grey[: self._few], self._grey[-self._few :])
+        )
+        return float(last / max(first, 1e-6))
+
+    @property
+    def colour_drift(self) -> float:
+        """How far the colours of the end are from the photo's, in the channel that went most."""
+        end = np.mean([each.mean(axis=(0, 1)) for each in self._colour[-self._few :]], axis=0)
+        return float(np.abs(end - self._photo.mean(axis=(0, 1))).max())
+
+    @property
+    def cut(self) -> float:
+        """The largest jump between two frames over the usual one."""
+        return float(self._steps.max() / max(float(np.median(self._steps)), 0.5))
+
+    @property
+    def unchanged(self) -> float:
+        """The share of frames that are as the one before."""
+        return float((self._steps < _UNCHANGED).mean())
+
+    @cached_property
+    def _steps(self) -> NDArray[np.float64]:
+        return np.array([_difference(a, b) for a, b in pairwise(self._grey)])
+
+    @cached_property
+    def _flows(self) -> list[_Field]:
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        still = np.zeros((*self._grey[0].shape, 2), np.float32)
+        return [
+            np.asarray(dis.calc(a, b, still.copy()), np.float32) for a, b in pairwise(self._grey)
+        ]
 
 
-def measured(pictures: Sequence[_Picture] | NDArray[np.uint8], photo: Image.Image) -> Measures:
-    """Measure a clip of at least three frames, height x width x 3, against its photo."""
-    height, width, _ = pictures[0].shape
-    size = (_WIDTH, max(16, round(height * _WIDTH / width)))
-    colour = [_small(each, size) for each in pictures]
-    grey = [_grey(each) for each in colour]
-    start = _small(np.asarray(photo.convert("RGB")), size)
-    flows = _flows(grey)
-    speeds = [np.linalg.norm(flow, axis=2) for flow in flows]
-    steps = np.array([_difference(a, b) for a, b in pairwise(grey)])
-    luma = np.array([each.mean() for each in grey])
-    few = max(1, min(3, len(grey) // 3))
-    sharpness = [cv2.Laplacian(each, cv2.CV_32F).var() for each in grey]
-    colours = np.array([each.reshape(-1, 3).mean(axis=0) for each in colour])
-    return Measures(
-        first_frame_ssim=_ssim(grey[0], _grey(start)),
-        motion=float(np.percentile(np.stack(speeds), 95)),
-        jerk=float(
-            np.mean([np.percentile(np.linalg.norm(b - a, axis=2), 95) for a, b in pairwise(flows)])
-        ),
-        warp_error=float(
-            np.mean([_left_over(*each) for each in zip(grey[:-1], grey[1:], flows, strict=True)])
-        ),
-        flicker=float(np.abs(np.diff(luma, 2)).mean()),
-        sharpness_kept=float(np.mean(sharpness[-few:]) / max(np.mean(sharpness[:few]), 1e-6)),
-        colour_drift=float(
-            np.abs(colours[-few:].mean(axis=0) - start.reshape(-1, 3).mean(axis=0)).max()
-        ),
-        cut=float(steps.max() / max(float(np.median(steps)), 0.5)),
-        unchanged=float((steps < _UNCHANGED).mean()),
+def failed(footage: Footage, gates: Gates) -> tuple[str, ...]:
+    """Name what *footage* fails of *gates*; nothing is a clip that may go out."""
+    limits: tuple[tuple[str, float | None, float | None], ...] = (
+        ("unchanged", None, gates.max_unchanged),
+        ("first_frame_ssim", gates.min_first_frame_ssim, None),
+        ("cut", None, gates.max_cut),
+        ("flicker", None, gates.max_flicker),
+        ("sharpness_kept", gates.min_sharpness_kept, None),
+        ("colour_drift", None, gates.max_colour_drift),
+        ("motion", gates.min_motion, gates.max_motion),
+        ("jerk", None, gates.max_jerk),
+        ("warp_error", None, gates.max_warp_error),
     )
+    return tuple(name for name, least, most in limits if _is_outside(footage, name, least, most))
 
 
-def failed(measures: Measures, gates: Gates) -> tuple[str, ...]:
-    """Name what *measures* fail of *gates*; nothing is a clip that may go out."""
-    limits: tuple[tuple[str, float, float | None, float | None], ...] = (
-        ("first_frame_ssim", measures.first_frame_ssim, gates.min_first_frame_ssim, None),
-        ("motion", measures.motion, gates.min_motion, gates.max_motion),
-        ("jerk", measures.jerk, None, gates.max_jerk),
-        ("warp_error", measures.warp_error, None, gates.max_warp_error),
-        ("flicker", measures.flicker, None, gates.max_flicker),
-        ("sharpness_kept", measures.sharpness_kept, gates.min_sharpness_kept, None),
-        ("colour_drift", measures.colour_drift, None, gates.max_colour_drift),
-        ("cut", measures.cut, None, gates.max_cut),
-        ("unchanged", measures.unchanged, None, gates.max_unchanged),
-    )
-    return tuple(
-        name
-        for name, value, least, most in limits
-        if (least is not None and value < least) or (most is not None and value > most)
-    )
+def _is_outside(footage: Footage, name: str, least: float | None, most: float | None) -> bool:
+    if least is None and most is None:
+        return False
+    value: float = getattr(footage, name)
+    return (least is not None and value < least) or (most is not None and value > most)
 
 
 def _small(picture: _Picture, size: tuple[int, int]) -> _Picture:
@@ -100,12 +137,6 @@ def _small(picture: _Picture, size: tuple[int, int]) -> _Picture:
 
 def _grey(picture: _Picture) -> _Picture:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _flows(grey: Sequence[_Picture]) -> list[_Field]:
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    still = np.zeros((*grey[0].shape, 2), np.float32)
-    return [np.asarray(dis.calc(a, b, still.copy()), np.float32) for a, b in pairwise(grey)]
 
 
 def _left_over(before: _Picture, after: _Picture, flow: _Field) -> float:
