@@ -1,6 +1,7 @@
 """Photos with clear licences, out of the scikit-image package, and what can be made of them.
 
 `astronaut`: Eileen Collins, NASA, public domain. `chelsea`: a cat, Stefan van der Walt, CC0.
+`coffee`: Rachel Michetti, CC0. `rocket`: SpaceX, public domain.
 """
 
 from pathlib import Path
@@ -21,6 +22,16 @@ def cat() -> Image.Image:
     return Image.open(_DATA / "chelsea.png").convert("RGB")
 
 
+def coffee() -> Image.Image:
+    """Nobody: a cup on a table; 600 x 400."""
+    return Image.open(_DATA / "coffee.png").convert("RGB")
+
+
+def rocket() -> Image.Image:
+    """Nobody: a rocket on its pad at night; 640 x 427."""
+    return Image.open(_DATA / "rocket.jpg").convert("RGB")
+
+
 def pair() -> Image.Image:
     """Two people side by side: the astronaut and her mirror image, their arms touching."""
     one = astronaut().crop((0, 0, 400, 512))
@@ -28,6 +39,16 @@ def pair() -> Image.Image:
     both.paste(one, (0, 0))
     both.paste(ImageOps.mirror(one), (400, 0))
     return both
+
+
+def three() -> Image.Image:
+    """Three in a row, their arms touching."""
+    one = astronaut().crop((0, 0, 360, 420))
+    row = Image.new("RGB", (1080, 420))
+    row.paste(one, (0, 0))
+    row.paste(ImageOps.mirror(one), (360, 0))
+    row.paste(one, (720, 0))
+    return row
 
 
 def crowd() -> Image.Image:
