@@ -32,6 +32,18 @@ _VERBS: Final = {
     Verb.REPORT: "Report",
     Verb.BUY: "Buy",
 }
+_COMMANDS: Final = {
+    "animate": "bring the photo that you reply to to life",
+    "status": "what you have left, and how your clips are doing",
+    "cancel": "stop the clips you are waiting for",
+    "help": "how it works",
+    "privacy": "what is kept of you, and how long",
+    "forget": "remove everything of yours",
+    "settings": "how I behave in this chat",
+    "buy": "more clips, for Stars",
+    "terms": "what you agree to",
+    "paysupport": "questions about a payment",
+}
 _NOTHING_CHARGED: Final = "Nothing was charged."
 
 
@@ -87,6 +99,10 @@ class Messages:
     def here_it_comes(self) -> str:
         """The short line that rings the phone after a long wait."""
         return "Here it comes…"
+
+    def about_your_photo(self) -> str:
+        """The same, where the answer is no clip."""
+        return "About your photo…"
 
     # ---- the answer
 
@@ -349,6 +365,37 @@ class Messages:
     def reported(self) -> str:
         """To whoever reported a clip."""
         return "Thank you. Whoever runs this bot will look at it."
+
+    # ---- Telegram's own
+
+    def command(self, name: str) -> str:
+        """What a command does, for the list that the apps show; 256 letters at most."""
+        return _COMMANDS[name]
+
+    def shop(self, free_per_day: int) -> str:
+        """`/buy`: a button for each pack stands below."""
+        return f"{free_per_day} clips a day are free. Packs are for more, and do not run out."
+
+    def pack(self, clips: int) -> str:
+        """The name of what is sold; 32 letters at most."""
+        return "1 clip" if clips == 1 else f"{clips} clips"
+
+    def pack_button(self, clips: int, stars: int) -> str:
+        """The button that offers a pack."""
+        return f"{self.pack(clips)} · {stars} ⭐"
+
+    def about_pack(self, clips: int) -> str:
+        """What is sold; 255 letters at most."""
+        bought = "A clip" if clips == 1 else f"{clips} clips"
+        return f"{bought} beside the free ones of each day. A clip that fails is not counted."
+
+    def not_sold(self) -> str:
+        """A payment that cannot be agreed to: the pack or its price has changed."""
+        return "That pack is not for sale any more. Nothing was charged."
+
+    def thanks_for(self, clips: int) -> str:
+        """A payment arrived."""
+        return f"Thank you! {self.pack(clips)} more for you. Questions: /paysupport"
 
     def verb(self, verb: Verb) -> str:
         """The label of a button under a clip."""
