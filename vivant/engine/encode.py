@@ -4,6 +4,7 @@ H.264 High, yuv420p, BT.709 converted and tagged, index first. It asks for each 
 goes, so an engine that draws while it is asked is never held in memory as a whole.
 """
 
+import math
 import subprocess
 import tempfile
 import wave
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 COMMENT: Final = "AI-generated with Vivant from a photo"
 
 #: Measured: veryfast is as good as medium here and three times faster.
-X264: Final = ("-preset", "veryfast", "-crf", "18", "-profile:v", "high")
+CRF: Final = 18
+X264: Final = ("-preset", "veryfast", "-crf", str(CRF), "-profile:v", "high")
+#: Beyond this a face is no face any more; better say that the clip is too large.
+_COARSEST: Final = 42
 FAST_START: Final = ("-movflags", "+faststart", "-metadata", f"comment={COMMENT}")
 #: Without the conversion players that assume BT.709 show skin and green up to 23 of 255 off.
 TO_BT709: Final = (
@@ -70,8 +74,8 @@ def encode_mp4(frames: Frames) -> Encoded:
         )
 
 
-def within(video: bytes, limit_bytes: int, duration_s: float) -> bytes:
-    """*video* as it is if it is small enough, else encoded once more at the rate that fits.
+def within(video: bytes, limit_bytes: int) -> bytes:
+    """*video* as it is if it is small enough, else encoded once more as coarsely as it takes.
 
     Raises `RenderError` (CLIP_TOO_LARGE) when that is not enough.
     """
@@ -80,7 +84,7 @@ def within(video: bytes, limit_bytes: int, duration_s: float) -> bytes:
     with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
         path = Path(folder) / "clip.mp4"
         path.write_bytes(video)
-        return _squeezed(path, limit_bytes, duration_s).read_bytes()
+        return _squeezed(path, limit_bytes).read_bytes()
 
 
 class _Watched:
@@ -142,17 +146,16 @@ def _write(frames: Frames, pictures: _Watched, path: Path) -> None:
                 writer.close()
 
 
-def _squeezed(path: Path, limit_bytes: int, duration_s: float) -> Path:
-    """A second try at the bit rate that the limit leaves room for."""
-    # A tenth is left for the container and for what x264 misses its target by.
-    bits_per_s = int(limit_bytes * 8 * 0.9 / max(duration_s, 0.1))
+def _squeezed(path: Path, limit_bytes: int) -> Path:
+    # x264 halves a clip's size about every six steps of crf; eight leave a margin, and a fixed
+    # bit rate would miss its target by far in a clip of seconds.
+    steps = math.ceil(8 * math.log2(path.stat().st_size / limit_bytes)) + 1
+    crf = str(min(CRF + steps, _COARSEST))
     smaller = path.with_name("smaller.mp4")
-    rate = str(bits_per_s)
     command = [
-        imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path),
-        "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
-        "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-c:a", "copy",
-        *FAST_START, str(smaller),
+        imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-c:v", "libx264",
+        "-preset", "veryfast", "-crf", crf, "-profile:v", "high", "-pix_fmt", "yuv420p",
+        "-c:a", "copy", *FAST_START, str(smaller),
     ]  # fmt: skip
     try:
         subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603

@@ -160,7 +160,7 @@ class RenderWorker:
         await self._report(run, RenderStage.ENCODING, 1, 1)
         with _timed(run, "store"):
             duration_s = encoded.num_frames / settings.frame_rate
-            video = await asyncio.to_thread(within, encoded.video, job.limit_bytes, duration_s)
+            video = await asyncio.to_thread(within, encoded.video, job.limit_bytes)
             clip = Clip(
                 video=await self.media.put(video, "video/mp4"),
                 thumbnail=await self.media.put(encoded.thumbnail, "image/jpeg"),
