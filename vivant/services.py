@@ -9,6 +9,7 @@ from typing import Any
 from vivant.chat import ChatPlatform
 from vivant.conversation import Conversation
 from vivant.delivery import Delivery
+from vivant.houses import Houses
 from vivant.intake import HouseRules, Intake
 from vivant.jobs import Limits
 from vivant.ledger import Leases, Ledger, open_ledger
@@ -73,17 +74,19 @@ async def open_conversation(
             allowed_chats=settings.allowed_chats,
             banned_users=settings.banned_users,
             blocked_words=settings.blocked_words,
-            engine=settings.engine,
+            engine=settings.engine_name,
         )
+        houses = Houses(services.ledger)
         intake = Intake(
             services.ledger,
             services.media,
             services.bells,
             cleaner,
             rules,
+            houses,
             settings.identity_secret(),
         )
-        status = StatusMessages(platform, services.ledger)
+        status = StatusMessages(platform, services.ledger, houses)
         out = Delivery(platform, services.ledger, services.media, status, settings.beat_s)
         await stack.enter_async_context(
             hearing(
@@ -106,6 +109,7 @@ async def open_conversation(
             status,
             limits_of(settings),
             settings.keep_hours,
+            settings.contact,
         )
 
 

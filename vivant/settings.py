@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     free_clips_per_day: int = Field(
         10, ge=0, le=1_000_000, description="clips a person has each day, from 00:00 UTC"
     )
+    contact: str = Field(
+        "", description="how to reach you, for /privacy, /terms and /paysupport: @name, an address"
+    )
     keep_hours: float = Field(
         24,
         ge=0,
@@ -174,6 +177,11 @@ class Settings(BaseSettings):
         if any(not 0 <= shard < most for shard in self.discord_shard_ids):
             raise ValueError("VIVANT_DISCORD_SHARD_IDS must be below VIVANT_DISCORD_SHARDS")
         return self
+
+    @property
+    def engine_name(self) -> str:
+        """As the engine's profile names it: a directory goes by its last part."""
+        return Path(self.engine).name
 
     @property
     def ledger_url(self) -> str:

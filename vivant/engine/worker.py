@@ -32,7 +32,7 @@ from vivant.engine import Engine, Frames, RenderStopped, Shot
 from vivant.engine.encode import encode_mp4, within
 from vivant.engine.splice import going_on, joined, last_picture, there_and_back
 from vivant.errors import LedgerDown, MediaMissing, RenderError
-from vivant.jobs import ANY_ENGINE, Job
+from vivant.jobs import Job
 from vivant.ledger import Ledger
 from vivant.media import MediaStore
 from vivant.queue import RENDER, Bells, Radio, delivery
@@ -200,12 +200,13 @@ class RenderWorker:
         return frames if source is None else going_on(frames)
 
     async def _settings(self, job: Job) -> ClipSettings:
-        if job.engine != ANY_ENGINE:
-            return job.settings
-        # Accepted while no engine was known: snap to what this one makes.
+        if job.work is not Work.RENDER:
+            return job.settings  # those of the clip that it comes from
+        # Ordered while this engine was not known: snap to what it makes.
         profile = self.engine.profile
         snapped = profile.settings_for(job.photo_width, job.photo_height, job.wish)
-        await self.ledger.jobs.snapped(job, snapped, profile.name)
+        if (snapped, profile.name) != (job.settings, job.engine):
+            await self.ledger.jobs.snapped(job, snapped, profile.name)
         return snapped
 
     async def _hand_over(self, job: Job, clip: Clip, stages: dict[str, float]) -> None:
