@@ -293,12 +293,14 @@ class Jobs:
             return await self._give_up(conn, job.id, _held(job, JobState.SENDING))
 
     async def remember_status(self, job_id: str, message_id: str) -> None:
-        """Keep the id of the bot's own message, which becomes the clip."""
+        """Keep the id of the bot's own message, which becomes the clip.
+
+        The first one stays: it may be the clip by now, and a second one would become a second.
+        """
+        no_other = jobs.c.status_message.is_(None) & jobs.c.purged_at.is_(None)
         async with self.db.writing() as conn:
             await conn.execute(
-                update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.purged_at.is_(None))
-                .values(status_message=message_id)
+                update(jobs).where(jobs.c.id == job_id, no_other).values(status_message=message_id)
             )
 
     async def next_line(self, job: Job) -> int:
@@ -307,10 +309,10 @@ class Jobs:
             await conn.execute(_held(job, JobState.SENDING).values(lines=job.lines + 1))
             return job.lines + 1
 
-    async def remember_line(self, job: Job, message_id: str | None) -> None:
-        """Keep the id of the short line, or forget it when it is gone from the chat."""
+    async def remember_line(self, job: Job, message_id: str) -> bool:
+        """Keep the id of the short line; False: the job is another's by now, leave it alone."""
         async with self.db.writing() as conn:
-            await conn.execute(_held(job, JobState.SENDING).values(line_message=message_id))
+            return await _moved(conn, _held(job, JobState.SENDING).values(line_message=message_id))
 
     # ---- what crashes leave; each job in a transaction of its own
 
@@ -521,11 +523,11 @@ class Jobs:
         return True
 
 
-def media_of(job: Job) -> list[MediaRef]:
-    """Everything the store keeps for *job*."""
-    refs = [job.photo, job.source_clip]
-    if job.clip is not None:
-        refs += [job.clip.video, job.clip.thumbnail]
+def media_of(what: Job | Order) -> list[MediaRef]:
+    """Everything the store keeps for it."""
+    refs = [what.photo, what.source_clip]
+    if isinstance(what, Job) and what.clip is not None:
+        refs += [what.clip.video, what.clip.thumbnail]
     return [ref for ref in refs if ref is not None]
 
 
