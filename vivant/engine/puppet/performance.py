@@ -300,7 +300,7 @@ class Performance:
             self._note(Note.ARMS_CANNOT_WRAP)
         elif not marks.facing:
             self._note(Note.FACES_CANNOT_TURN)
-        if marks.gap_left > 0.3 * self._actors[actor].size:
+        if marks.gap_left > 0.15 * self._actors[actor].size:
             self._note(Note.TOO_FAR_TO_TOUCH)
         return scores.HUG if action is Action.HUG else scores.KISS
 
@@ -311,6 +311,17 @@ def _can_flex(actor: Actor) -> bool:
 
 def _can_wave(actor: Actor) -> bool:
     return any(arm.forearm is not None and arm.forearm.can_wave for arm in actor.arms)
+
+
+def _half_head(actor: Actor, side: float) -> float:
+    """From the middle of the head to where its hair ends at that side, in pixels."""
+    x, y = round(float(actor.head[0])), round(float(actor.head[1]))
+    row = actor.mask[min(max(y, 0), actor.mask.shape[0] - 1)]
+    outwards = row[x:] if side > 0 else row[x::-1]
+    ends = np.flatnonzero(outwards < 0.5)
+    return float(
+        np.clip(ends[0] if len(ends) else len(outwards), 0.4 * actor.size, 0.8 * actor.size)
+    )
 
 
 def _marks(actors: Sequence[Actor], order: list[int], width: int) -> dict[int, Marks]:
@@ -326,7 +337,7 @@ def _marks(actors: Sequence[Actor], order: list[int], width: int) -> dict[int, M
         partner = actors[min(beside, key=lambda i: abs(actors[i].head[0] - actor.head[0]))]
         apart = float(partner.head[0] - actor.head[0])
         side = 1.0 if apart > 0 else -1.0
-        gap = abs(apart) - 0.50 * (actor.size + partner.size)
+        gap = abs(apart) - _half_head(actor, side) - _half_head(partner, -side)
         farthest = min(1.05 * actor.size, 0.13 * width)
         if 0 < place < len(order) - 1:
             away = middle - float(actor.head[0])

@@ -98,8 +98,8 @@ HUG = (
 HUG_ALONE = (
     Stroke(Part.SMILE, 0.7, 0.2, 1.2, lasts=True),
     Stroke(Part.SQUINT, 0.45, 0.2, 1.2),
-    Stroke(Part.ROLL, 0.10, 0.2, 1.3, swing=0.02, hz=0.5, toward=Toward.ALTERNATE),
-    Stroke(Part.LEAN, 0.10, 0.2, 1.3, toward=Toward.ALTERNATE),
+    Stroke(Part.ROLL, 0.075, 0.2, 1.3, swing=0.015, hz=0.5, toward=Toward.ALTERNATE),
+    Stroke(Part.LEAN, 0.05, 0.2, 1.3, toward=Toward.ALTERNATE),
     Stroke(Part.SQUEEZE, 0.05, 0.3, 1.3, swing=0.02, hz=0.7),
     Stroke(Part.SHRUG, 0.07, 0.3, 1.3),
     _shut(1.4, 0.45, 0.9),
@@ -123,7 +123,7 @@ KISS_ALONE = (
     _shut(0.5, 0.45, 1.5, 0.45),
     Stroke(Part.PITCH, 0.05, 0.3, 0.8, 1.6, 0.7),
     Stroke(Part.DROP, 0.02, 0.3, 0.8, 1.6, 0.7),
-    Stroke(Part.ROLL, 0.06, 0.3, 0.9, toward=Toward.ALTERNATE),
+    Stroke(Part.ROLL, 0.045, 0.3, 0.9, toward=Toward.ALTERNATE),
     Stroke(Part.SMILE, 0.75, -1.5, 0.9, lasts=True),
     Stroke(Part.SQUINT, 0.3, -1.5, 0.9, lasts=True),
 )
