@@ -292,16 +292,21 @@ class Jobs:
         async with self.db.writing() as conn:
             return await self._give_up(conn, job.id, _held(job, JobState.SENDING))
 
-    async def remember_status(self, job_id: str, message_id: str) -> None:
-        """Keep the id of the bot's own message, which becomes the clip.
+    async def remember_status(self, job_id: str, message_id: str) -> str | None:
+        """Keep the id of the bot's own message, which becomes the clip; the one that is kept.
 
         The first one stays: it may be the clip by now, and a second one would become a second.
+        None once the job is purged.
         """
-        no_other = jobs.c.status_message.is_(None) & jobs.c.purged_at.is_(None)
+        first = func.coalesce(jobs.c.status_message, message_id)
+        kept = (
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.purged_at.is_(None))
+            .values(status_message=first)
+            .returning(jobs.c.status_message)
+        )
         async with self.db.writing() as conn:
-            await conn.execute(
-                update(jobs).where(jobs.c.id == job_id, no_other).values(status_message=message_id)
-            )
+            return (await conn.execute(kept)).scalar_one_or_none()
 
     async def next_line(self, job: Job) -> int:
         """Count one more short line before it is sent; its number is part of its nonce."""
