@@ -5,7 +5,8 @@ A platform folder hands in what happened, already translated, and this says what
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from vivant.chat import (
     Button,
@@ -16,11 +17,12 @@ from vivant.chat import (
     TextMessage,
     Verb,
 )
-from vivant.clips import RefusalReason, ReplyTo
+from vivant.clips import MediaRef, RefusalReason, ReplyTo
 from vivant.delivery import film_of
 from vivant.director.plan import Action
 from vivant.encore import RENDERING
-from vivant.errors import Refused
+from vivant.errors import MediaMissing, MessageGone, Refused
+from vivant.houses import House
 from vivant.intake import Asks, Intake, Question, owner_of
 from vivant.jobs import Job, Limits
 from vivant.ledger import Ledger
@@ -48,11 +50,46 @@ class Conversation:
     status_messages: StatusMessages
     limits: Limits
     keep_hours: float
+    #: How to reach whoever runs this bot, as they want it said.
+    contact: str = ""
+
+    # ---- the house
+
+    async def house(self, house_id: str) -> House:
+        """What a chat (`ReplyTo.house_id`) chose for itself."""
+        return await self.intake.houses.get(self.platform.name, house_id)
+
+    async def change_house(self, house_id: str, sender: Sender, house: House) -> str:
+        """Keep *house*, if *sender* may speak for the chat; the words to answer with."""
+        words = Messages(house.language or sender.language)
+        if not sender.is_moderator:
+            return words.moderators_only()
+        await self.intake.houses.put(self.platform.name, house_id, house)
+        return words.house_kept()
+
+    async def settings(self, house_id: str, sender: Sender, said: str = "") -> str:
+        """`/settings`: how they are, or one of them changed ("quiet on")."""
+        house = await self.house(house_id)
+        name, _, value = said.strip().partition(" ")
+        if not name:
+            return Messages(house.language or sender.language).house(house)
+        try:
+            changed = house.with_words(name.lower(), value)
+        except ValueError:
+            return Messages(house.language or sender.language).house(house)
+        return await self.change_house(house_id, sender, changed)
+
+    async def guest(self, to: ReplyTo, sender: Sender) -> Sender:
+        """*sender* as the house of *to* speaks with them: its language goes before their own."""
+        house = await self.intake.houses.at(to)
+        return sender if house.language is None else replace(sender, language=house.language)
 
     # ---- a photo
 
     async def on_photo(self, message: PhotoMessage) -> None:
         """Accept and acknowledge, ask, or say why not. Handling it twice is harmless."""
+        sender = await self.guest(message.reply_to, message.sender)
+        message = replace(message, sender=sender)
         try:
             await self.take(message)
         except Refused as refusal:
@@ -64,32 +101,23 @@ class Conversation:
         if isinstance(outcome, Question):
             await self._ask(message, outcome)
         else:
-            await self._acknowledge(outcome, message.status_message)
-
-    async def _acknowledge(self, job: Job, stands: str | None) -> None:
-        """The status message, sent once; a message of ours that *stands* becomes it."""
-        if job.reply_to is None or job.status_message is not None or job.is_over:
-            return
-        text = await self.status_messages.text_of(job)
-        buttons = self.status_messages.buttons_of(job)
-        if stands is not None:
-            # Remembered first: if this edit is lost, a later one still finds the message.
-            await self.ledger.jobs.remember_status(job.id, stands)
-            await self.platform.edit_text(job.reply_to, stands, text, buttons=buttons)
-            return
-        stands = await self.platform.send_text(
-            job.reply_to, text, buttons=buttons, nonce=f"{job.id}.0"
-        )
-        await self.ledger.jobs.remember_status(job.id, stands)
+            await self.status_messages.begin(outcome, message.status_message)
 
     async def refuse(self, message: PhotoMessage, refusal: Refused) -> None:
         """Say why not; a platform calls it for what it will not even download."""
         words = Messages(message.sender.language)
         if refusal.reason is RefusalReason.NOT_ALLOWED and not await self._may_say_no(message):
             return
-        text = words.refused(refusal, renews=self._renewal(refusal))
         logger.info("refused", extra={"reason": refusal.reason.value})
+        text = self._refusal(words, refusal)
         await self._say(message.reply_to, message.status_message, text)
+
+    def _refusal(self, words: Messages, refusal: Refused) -> str:
+        renews_at = refusal.details.get("renews_at")
+        renews = None
+        if isinstance(renews_at, int):
+            renews = self.platform.moment(renews_at, words.language)
+        return words.refused(refusal, renews=renews)
 
     async def _may_say_no(self, message: PhotoMessage) -> bool:
         owner = owner_of(self.platform.name, message.sender.id)
@@ -133,96 +161,114 @@ class Conversation:
         )
         if draft_id is None:
             return False
+        sender = await self.guest(message.reply_to, message.sender)
         try:
-            outcome = await self.intake.direct(draft_id, owner, message.words)
+            outcome = await self.intake.direct(draft_id, sender, message.words)
         except Refused as refusal:
-            words = Messages(message.sender.language)
-            text = words.refused(refusal, renews=self._renewal(refusal))
+            text = self._refusal(Messages(sender.language), refusal)
             await self.platform.send_text(message.reply_to, text)
             return True
         if isinstance(outcome, Question):
-            text, buttons = self._question(outcome, message.sender)
+            text, buttons = self._question(outcome, sender)
             asking = await self.platform.send_text(message.reply_to, text, buttons=buttons)
             await self.ledger.drafts.asked(outcome.draft_id, asking)
         elif outcome is not None:
-            await self._acknowledge(outcome, None)
+            await self.status_messages.begin(outcome, None)
         return True
 
     # ---- a button
 
     async def on_press(self, press: Press) -> str | None:
         """Do what the button says; a word for the presser alone, if there is one to say."""
+        press = replace(press, sender=await self.guest(press.reply_to, press.sender))
         words = Messages(press.sender.language)
-        owner = owner_of(self.platform.name, press.sender.id)
         try:
             if press.verb in (Verb.CHOOSE, Verb.CONSENT, Verb.DROP):
-                return await self._on_draft(press, owner)
+                return await self._on_draft(press)
             job = await self.ledger.jobs.get(press.target)
             if job is None:
                 return words.expired()
             if press.verb is Verb.REPORT:  # anybody may
+                owner = owner_of(self.platform.name, press.sender.id)
                 await self.ledger.reports.file(job.id, owner, "button")
                 return words.reported()
-            # A moderator may end things; whatever costs is for the owner.
-            ends = press.sender.is_moderator and press.verb in (Verb.CANCEL, Verb.DELETE)
-            if job.owner != owner and not ends:
+            if not await self._may_press(press, job):
                 return words.not_yours()
-            return await self._on_job(press, job, owner)
+            return await self._on_job(press, job)
         except Refused as refusal:
-            return words.refused(refusal, renews=self._renewal(refusal))
+            return self._refusal(words, refusal)
 
-    async def _on_job(self, press: Press, job: Job, owner: str) -> str | None:
+    async def _may_press(self, press: Press, job: Job) -> bool:
+        """A moderator may end things, and a house may open what costs whoever presses."""
+        if job.owner == owner_of(self.platform.name, press.sender.id):
+            return True
+        if press.verb in (Verb.CANCEL, Verb.DELETE):
+            return press.sender.is_moderator
+        if press.verb is Verb.CORRECT:
+            return False
+        return (await self.intake.houses.at(press.reply_to)).open_buttons
+
+    async def _on_job(self, press: Press, job: Job) -> str | None:
         words = Messages(press.sender.language)
         match press.verb:
             case Verb.CANCEL:
                 return words.cancelled(await self._cancel([job]))
             case Verb.CORRECT:
-                question = await self.intake.redraft(job, owner, press.event_id, press.answer_to)
+                question = await self._redraft(press, job)
                 await self._cancel([job])
                 await self._ask_again(press, question, words.what_should_happen())
                 return None
             case Verb.EDIT:
-                question = await self.intake.redraft(job, owner, press.event_id, press.answer_to)
-                await self._ask_again(press, question, words.ask_words())
+                await self._ask_again(press, await self._redraft(press, job), words.ask_words())
                 return None
             case Verb.FILE:
                 if job.clip is None:
                     return words.expired()
-                film = await film_of(job, job.clip, self.intake.media)
+                try:
+                    film = await film_of(job, job.clip, self.intake.media)
+                except MediaMissing:
+                    return words.expired()
                 await self.platform.send_file(press.reply_to, film)
                 return None
             case Verb.DELETE:
                 await self.platform.remove(press.reply_to, press.message_id)
                 if job.is_over:
-                    await self._forget(job)
+                    await self._delete(media_of(job))
+                    await self.ledger.jobs.purge(job.id)
                 return words.deleted()
             case verb if verb in RENDERING:
-                again = await self.intake.encore(job, verb, owner, press.event_id, press.answer_to)
-                await self._acknowledge(again, None)
-                credit = await self.ledger.people.credit(owner)
-                left = credit.free + credit.paid
-                return words.costs_one(left) if again.work.cost else words.costs_nothing()
+                again = await self.intake.encore(
+                    job, verb, press.sender, press.event_id, press.answer_to
+                )
+                await self.status_messages.begin(again, None)
+                if not again.work.cost:
+                    return words.costs_nothing()
+                credit = await self.ledger.people.credit(again.owner)
+                return words.costs_one(credit.free + credit.paid)
             case _:
                 return words.expired()
 
     async def on_edit(self, press: Press, words: str) -> str | None:
         """Like the press of "edit", with the other words said already, in a form."""
+        press = replace(press, sender=await self.guest(press.reply_to, press.sender))
         said = Messages(press.sender.language)
-        owner = owner_of(self.platform.name, press.sender.id)
         job = await self.ledger.jobs.get(press.target)
-        if job is None or job.owner != owner:
+        if job is None or not await self._may_press(press, job):
             return said.not_yours()
         try:
-            draft = await self.intake.redraft(job, owner, press.event_id, press.answer_to)
-            outcome = await self.intake.direct(draft.draft_id, owner, words)
+            draft = await self._redraft(press, job)
+            outcome = await self.intake.direct(draft.draft_id, press.sender, words)
         except Refused as refusal:
-            return said.refused(refusal, renews=self._renewal(refusal))
+            return self._refusal(said, refusal)
         if isinstance(outcome, Question):
             text, _ = self._question(outcome, press.sender)
             await self._ask_again(press, outcome, text)
         elif outcome is not None:
-            await self._acknowledge(outcome, None)
+            await self.status_messages.begin(outcome, None)
         return None
+
+    async def _redraft(self, press: Press, job: Job) -> Question:
+        return await self.intake.redraft(job, press.sender, press.event_id, press.answer_to)
 
     async def _ask_again(self, press: Press, question: Question, text: str) -> None:
         _, buttons = self._question(question, press.sender)
@@ -230,32 +276,27 @@ class Conversation:
         asking = await self.platform.send_text(to, text, buttons=buttons)
         await self.ledger.drafts.asked(question.draft_id, asking)
 
-    async def _forget(self, job: Job) -> None:
-        for ref in media_of(job):
-            await self.intake.media.delete(ref)
-        await self.ledger.jobs.purge(job.id)
-
-    async def _on_draft(self, press: Press, owner: str) -> str | None:
+    async def _on_draft(self, press: Press) -> str | None:
         words = Messages(press.sender.language)
-        outcome: Job | Question | None
-        if press.verb is Verb.DROP:
-            if not await self.intake.drop(press.target, owner):
-                return words.not_yours()
-            await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
-            return None
-        if press.verb is Verb.CONSENT:
-            outcome = await self.intake.consent(press.target, owner)
-        elif press.choice in list(Action):
-            outcome = await self.intake.choose(press.target, owner, Action(press.choice))
-        else:
-            outcome = None
+        outcome: Job | Question | None = None
+        match press.verb:
+            case Verb.DROP:
+                if not await self.intake.drop(press.target, press.sender):
+                    return words.not_yours()
+                await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
+                return None
+            case Verb.CONSENT:
+                outcome = await self.intake.consent(press.target, press.sender)
+            case _ if press.choice in list(Action):
+                action = Action(press.choice)
+                outcome = await self.intake.choose(press.target, press.sender, action)
         if outcome is None:
             return words.not_yours()
         if isinstance(outcome, Question):
             text, buttons = self._question(outcome, press.sender)
             await self.platform.edit_text(press.reply_to, press.message_id, text, buttons=buttons)
         else:
-            await self._acknowledge(outcome, press.message_id)
+            await self.status_messages.begin(outcome, press.message_id)
         return None
 
     # ---- commands
@@ -268,11 +309,13 @@ class Conversation:
         for job in await self.ledger.jobs.open_jobs(owner=owner):
             place = await self.ledger.fleet.place(job)
             expected = place.expected_s
-            ready = None if expected is None else self.platform.moment(time.time() + expected)
+            ready = None
+            if expected is not None:
+                ready = self.platform.moment(time.time() + expected, sender.language)
             waiting.append((job, place, ready))
         return Messages(sender.language).status(
             credit,
-            self.platform.moment(credit.renews_at),
+            self.platform.moment(credit.renews_at, sender.language),
             waiting,
             engine_alive=bool(await self.ledger.fleet.profiles()),
         )
@@ -289,6 +332,23 @@ class Conversation:
             free_per_day=self.limits.free_clips_per_day, keep_hours=self.keep_hours
         )
 
+    def privacy(self, sender: Sender) -> str:
+        """`/privacy`: what is kept, and how long."""
+        return Messages(sender.language).privacy(self.keep_hours, self.contact)
+
+    async def forget(self, sender: Sender) -> str:
+        """`/forget`: jobs end, and what is kept of the sender goes now; what stays, and why."""
+        gone = await self.ledger.people.forget(owner_of(self.platform.name, sender.id))
+        for job in gone.stopped:
+            await self.radio.stop(job.id)
+            await self.intake.announce(job)
+        await self._delete(gone.media)
+        return Messages(sender.language).forgotten(len(gone.stopped))
+
+    def terms(self, sender: Sender) -> str:
+        """`/terms`."""
+        return Messages(sender.language).terms(self.contact)
+
     def usage(self, sender: Sender) -> str:
         """Words without a photo."""
         return Messages(sender.language).usage()
@@ -296,6 +356,19 @@ class Conversation:
     def video_hint(self, sender: Sender) -> str:
         """A video, or an animation."""
         return Messages(sender.language).video_hint()
+
+    # ---- money
+
+    async def paid(self, sender: Sender, clips: int, source: str) -> str:
+        """Credit a payment, once however often it is told; *source* is the platform's number."""
+        owner = owner_of(self.platform.name, sender.id)
+        if await self.ledger.people.grant(owner, clips, source=f"payment:{source}", kind="payment"):
+            logger.info("paid", extra={"clips": clips})
+        return Messages(sender.language).thanks_for(clips)
+
+    def paysupport(self, sender: Sender) -> str:
+        """`/paysupport`."""
+        return Messages(sender.language).paysupport(self.contact)
 
     # ----
 
@@ -312,11 +385,15 @@ class Conversation:
         self, to: ReplyTo, stands: str | None, text: str, buttons: tuple[Button, ...] = ()
     ) -> str:
         """A message of ours that *stands* becomes it; the id of the message."""
-        if stands is None:
-            return await self.platform.send_text(to, text, buttons=buttons)
-        await self.platform.edit_text(to, stands, text, buttons=buttons)
-        return stands
+        if stands is not None:
+            try:
+                await self.platform.edit_text(to, stands, text, buttons=buttons)
+            except MessageGone:
+                logger.debug("the message that stood is gone")
+            else:
+                return stands
+        return await self.platform.send_text(to, text, buttons=buttons)
 
-    def _renewal(self, refusal: Refused) -> str | None:
-        renews_at = refusal.details.get("renews_at")
-        return self.platform.moment(renews_at) if isinstance(renews_at, int) else None
+    async def _delete(self, media: Iterable[MediaRef]) -> None:
+        for ref in media:
+            await self.intake.media.delete(ref)

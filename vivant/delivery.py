@@ -35,11 +35,15 @@ from vivant.waiting import StatusMessages
 _LONG_WAIT_S: Final = 60
 #: Lines that vanish one after another: somebody deletes them, so leave it.
 _MOST_LINES: Final = 4
-#: Back-off where the platform names no time, in seconds.
+#: Back-off, in seconds; more where the platform asks for more.
 _FIRST_RETRY_S: Final = 2.0
-_LAST_RETRY_S: Final = 600.0
+_LAST_RETRY_S: Final = 300.0
 
 logger = logging.getLogger(__name__)
+
+
+class _Lost(Exception):
+    """The lease ran out under us, and the job is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +57,48 @@ class Delivery:
     beat_s: float
 
     async def on_ring(self) -> None:
-        """One answer of this bot, if one waits."""
-        job = await self.ledger.jobs.claim_delivery(self.platform.name, self.platform.bot)
-        if job is not None:
+        """Every answer of this bot that waits; other ears take some of them."""
+        while True:
+            job = await self.ledger.jobs.claim_delivery(self.platform.name, self.platform.bot)
+            if job is None:
+                return
             await self.deliver(job)
 
     async def deliver(self, job: Job) -> None:
         """SENDING to its end: shown and counted, or later, or never."""
         try:
-            async with self.status.silenced(job), self._held(job):
-                await self._show(job, await self._answer(job))
+            async with self._held(job), self.status.silenced(job) as stands:
+                await self._show(replace(job, status_message=stands), await self._answer(job))
             await self.ledger.jobs.delivered(job)
             logger.info("answered", extra={"job": job.id, "clip": job.clip is not None})
         except TryLater as exc:
             await self._later(job, exc.retry_after_s)
         except FileTooLarge:
-            await self.ledger.jobs.spoil(job, FailureReason.CLIP_TOO_LARGE)
+            await self._spoil(job, FailureReason.CLIP_TOO_LARGE)
         except MediaMissing:
-            await self.ledger.jobs.spoil(job, FailureReason.RENDER_FAILED)
-        except (Undeliverable, MessageGone) as exc:
+            await self._spoil(job, FailureReason.RENDER_FAILED)
+        except (Undeliverable, MessageGone, TextRefused) as exc:
             logger.info("undeliverable", extra={"job": job.id, "why": type(exc).__name__})
             await self.ledger.jobs.undeliverable(job)
+        except _Lost:
+            logger.info("another bot has it by now", extra={"job": job.id})
         except LedgerDown:
             raise  # the lease brings it back
         except Exception:  # the answer is safe in the ledger; whatever this was may pass
             logger.exception("delivery failed", extra={"job": job.id})
-            await self._later(job, None)
+            await self._later(job, 0)
 
-    async def _later(self, job: Job, after_s: float | None) -> None:
+    async def _later(self, job: Job, after_s: float) -> None:
+        """At least what the platform asks for, and more each time."""
         backed_off = min(_FIRST_RETRY_S * 2**job.delivery_tries, _LAST_RETRY_S)
-        await self.ledger.jobs.delay_delivery(job, backed_off if after_s is None else after_s)
+        await self.ledger.jobs.delay_delivery(job, max(after_s, backed_off))
+
+    async def _spoil(self, job: Job, reason: FailureReason) -> None:
+        """The clip cannot be shown: words take its place; of words alone there is no less."""
+        if job.clip is None:
+            await self._later(job, 0)
+        else:
+            await self.ledger.jobs.spoil(job, reason)
 
     async def _answer(self, job: Job) -> Answer:
         words = Messages(job.language)
@@ -99,44 +115,48 @@ class Delivery:
         if to is None:  # purged: nobody waits for it any more
             raise Undeliverable("forgotten")
         message = job.line_message
-        if message is None and not _waited_long(job):
+        if message is None and not _rings(job):
             message = job.status_message
-        if message is not None:
-            try:
-                await self._turn(job, to, message, answer)
-            except MessageGone:
-                job = replace(job, status_message=None)
-            else:
-                return
+        if message is None or not await self._turned(job, to, message, answer):
+            message = await self._line(job, to)
+            if not await self._turned(job, to, message, answer):
+                raise TryLater(_FIRST_RETRY_S)
+        if job.status_message is not None and job.status_message != message:
+            await self._tidy(job, to, job.status_message)
+
+    async def _line(self, job: Job, to: ReplyTo) -> str:
+        """The short line that becomes the answer."""
         if job.lines >= _MOST_LINES:
             raise Undeliverable("every line we sent is gone")
-        # Counted before it is sent: a line whose reply got lost keeps its number, and so its nonce.
-        number = await self.ledger.jobs.next_line(job)
+        words = Messages(job.language)
         line = await self.platform.send_text(
-            to, Messages(job.language).here_it_comes(), nonce=f"{job.id}.{number}"
+            to,
+            words.about_your_photo() if job.clip is None else words.here_it_comes(),
+            # The same until that line is known to be gone: if its reply got lost, a platform
+            # that knows nonces shows it once.
+            nonce=f"{job.id}.{job.line_message or 'line'}",
         )
-        await self.ledger.jobs.remember_line(job, line)
-        try:
-            await self._turn(job, to, line, answer)
-        except MessageGone as exc:
-            raise TryLater(_FIRST_RETRY_S) from exc
-        if job.status_message is not None:
-            await self._tidy(job)
+        await self.ledger.jobs.next_line(job)
+        if not await self.ledger.jobs.remember_line(job, line):
+            raise _Lost  # whoever has it now shows the answer; a second one must not be seen
+        return line
 
-    async def _turn(self, job: Job, to: ReplyTo, message: str, answer: Answer) -> None:
-        """Edit *message* into the answer; without the sender's words where they may not stand."""
+    async def _turned(self, job: Job, to: ReplyTo, message: str, answer: Answer) -> bool:
+        """Edit *message* into the answer, if it is there; without words that may not stand."""
         try:
-            await self.platform.edit_into(to, message, answer)
-        except TextRefused:
-            text = Messages(job.language).words_not_shown()
-            await self.platform.edit_into(to, message, replace(answer, text=text))
+            try:
+                await self.platform.edit_into(to, message, answer)
+            except TextRefused:
+                text = Messages(job.language).words_not_shown()
+                await self.platform.edit_into(to, message, replace(answer, text=text))
+        except MessageGone:
+            return False
+        return True
 
-    async def _tidy(self, job: Job) -> None:
+    async def _tidy(self, job: Job, to: ReplyTo, message: str) -> None:
         """Take the old status message away; the answer stands below."""
-        if job.reply_to is None or job.status_message is None:
-            return
         try:
-            await self.platform.remove(job.reply_to, job.status_message)
+            await self.platform.remove(to, message)
         except PlatformError as exc:
             logger.debug("not tidied", extra={"job": job.id, "why": type(exc).__name__})
 
@@ -145,7 +165,10 @@ class Delivery:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(self.beat_s)
-                await self.ledger.jobs.renew_delivery(job)
+                try:
+                    await self.ledger.jobs.renew_delivery(job)
+                except LedgerDown:
+                    logger.warning("a beat was missed", extra={"job": job.id})
 
         beating = asyncio.create_task(renew(), name=f"delivery of {job.id}")
         try:
@@ -165,7 +188,11 @@ async def film_of(job: Job, clip: Clip, media: MediaStore) -> Film:
     )
 
 
-def _waited_long(job: Job) -> bool:
-    if job.ready_at_ms is None:
+def _rings(job: Job) -> bool:
+    """Whether the answer needs a line that rings.
+
+    The same at every try, so that no clip is shown twice. Whoever cancelled is looking.
+    """
+    if job.ready_at_ms is None or job.failure is FailureReason.CANCELLED:
         return False
     return job.ready_at_ms - job.created_at_ms > _LONG_WAIT_S * 1000

@@ -6,29 +6,34 @@ It knows no platform; it decides who may ask and what can be asked. Refusals cos
 import hashlib
 import hmac
 import logging
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
-from vivant.chat import PhotoMessage, Verb
+from vivant.chat import PhotoMessage, Sender, Verb
 from vivant.clips import EngineProfile, RefusalReason, ReplyTo
 from vivant.director.casting import cast, needs_consent, suggest
 from vivant.director.plan import Action, Beat, Plan
 from vivant.director.words import blocked, check_length, cleaned, understand
 from vivant.encore import order_from
 from vivant.errors import MediaMissing, Refused
+from vivant.houses import Houses
 from vivant.jobs import ANY_ENGINE, Job, Order
 from vivant.ledger import Ledger
 from vivant.media import MediaStore
 from vivant.photos import PhotoCleaner
 from vivant.queue import RENDER, Bells, delivery
 
+_DAY_S: Final = 86_400
+
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseRules:
-    """Who may ask for what; the operator's settings."""
+    """Who may ask for what; the operator's settings, above every house's own."""
 
     allowed_chats: Collection[str] = ()
     banned_users: Collection[str] = ()
@@ -66,6 +71,7 @@ class Intake:
     bells: Bells
     cleaner: PhotoCleaner
     rules: HouseRules
+    houses: Houses
     #: Makes identities that tell nobody who they are.
     secret: bytes
 
@@ -77,9 +83,8 @@ class Intake:
         if known is not None:
             return known
         owner = owner_of(to.platform, message.sender.id)
-        self._check_rules(owner, to)
-        await self.ledger.people.knock(owner)
-        words = self._allowed(message.words)
+        await self._let_in(message.sender, to)
+        words = await self._allowed(message.words, owner)
         photo = await self.cleaner.clean(message.photo)
         profile = await self._profile()
         wish = message.wish
@@ -107,7 +112,7 @@ class Intake:
             if asked is None or not message.can_ask:
                 if asked is not None and asked.refusal is not None:
                     raise asked.refusal
-                return await self._take(order)
+                return await self._take(order, message.sender)
             draft_id, is_new = await self.ledger.drafts.keep(order)
         except Refused:
             await self.media.delete(order.photo)
@@ -116,59 +121,59 @@ class Intake:
             await self.media.delete(order.photo)
         return replace(asked, draft_id=draft_id)
 
-    async def choose(self, draft_id: str, owner: str, action: Action) -> Job | Question | None:
+    async def choose(self, draft_id: str, sender: Sender, action: Action) -> Job | Question | None:
         """The sender picked what shall happen; None when the draft is gone or not theirs."""
-        order = await self._draft_of(draft_id, owner)
+        order = await self._draft_of(draft_id, sender)
         if order is None:
             return None
-        chosen = replace(order, plan=Plan(words=action.value, beats=(Beat(action=action),)))
-        asked = self._asks(chosen, has_consent=False)
-        if asked is not None and asked.asks is Asks.CONSENT:
-            await self.ledger.drafts.amend(draft_id, chosen)
-            return replace(asked, draft_id=draft_id)
-        return await self._take_draft(draft_id, chosen)
+        plan = Plan(words=action.value, beats=(Beat(action=action),))
+        return await self._directed(draft_id, replace(order, plan=plan), sender)
 
-    async def direct(self, draft_id: str, owner: str, words: str) -> Job | Question | None:
+    async def direct(self, draft_id: str, sender: Sender, words: str) -> Job | Question | None:
         """The sender said it in words; None when the draft is gone or not theirs."""
-        order = await self._draft_of(draft_id, owner)
+        order = await self._draft_of(draft_id, sender)
         if order is None:
             return None
-        directed = replace(order, plan=understand(self._allowed(words)))
-        asked = self._asks(directed, has_consent=False)
-        if asked is not None:
-            await self.ledger.drafts.amend(draft_id, directed)
-            return replace(asked, draft_id=draft_id)
-        return await self._take_draft(draft_id, directed)
+        plan = understand(await self._allowed(words, order.owner))
+        return await self._directed(draft_id, replace(order, plan=plan), sender)
+
+    async def _directed(self, draft_id: str, order: Order, sender: Sender) -> Job | Question:
+        asked = self._asks(order, has_consent=order.has_consent)
+        if asked is None:
+            return await self._take_draft(draft_id, order, sender)
+        await self.ledger.drafts.amend(draft_id, order)
+        return replace(asked, draft_id=draft_id)
 
     async def encore(
-        self, job: Job, verb: Verb, owner: str, event_id: str, to: ReplyTo | None = None
+        self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo | None = None
     ) -> Job:
         """A new job from one that has its clip; raises `Refused` (FORGOTTEN among others)."""
-        order = await self._order_from(job, verb, owner, event_id, to)
+        order = await self._order_from(job, verb, sender, event_id, to)
         try:
-            return await self._take(order)
+            return await self._take(order, sender)
         except Refused:
             await self._discard(order)
             raise
 
     async def redraft(
-        self, job: Job, owner: str, event_id: str, to: ReplyTo | None = None
+        self, job: Job, sender: Sender, event_id: str, to: ReplyTo | None = None
     ) -> Question:
         """The photo of *job* waits for other words; raises `Refused` (FORGOTTEN)."""
-        order = await self._order_from(job, Verb.EDIT, owner, event_id, to)
+        order = await self._order_from(job, Verb.EDIT, sender, event_id, to)
+        if job.plan is not None and needs_consent(job.plan, job.sight):
+            order = replace(order, has_consent=True)  # it was a kiss: they were asked then
         draft_id, is_new = await self.ledger.drafts.keep(order)
         if not is_new:
             await self._discard(order)
         return Question(asks=Asks.CHOICE, draft_id=draft_id, offers=suggest(order.sight))
 
     async def _order_from(
-        self, job: Job, verb: Verb, owner: str, event_id: str, to: ReplyTo | None
+        self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo | None
     ) -> Order:
         to = to or job.reply_to
         if to is None or job.photo is None:
             raise Refused(RefusalReason.FORGOTTEN)
-        self._check_rules(owner, to)
-        await self.ledger.people.knock(owner)
+        await self._let_in(sender, to)
         source = job.clip.video if job.clip and verb in (Verb.LONGER, Verb.LOOP) else None
         try:
             # Copies: each job's media go when that job is forgotten.
@@ -176,23 +181,29 @@ class Intake:
             source = None if source is None else await self.media.copy(source)
         except MediaMissing:
             raise Refused(RefusalReason.FORGOTTEN) from None
-        key = self.key_of(to, event_id)
-        order = order_from(job, verb, key=key, owner=owner, photo=photo, source_clip=source)
-        return replace(order, reply_to=to)
+        order = order_from(
+            job,
+            verb,
+            key=self.key_of(to, event_id),
+            owner=owner_of(to.platform, sender.id),
+            photo=photo,
+            source_clip=source,
+        )
+        return replace(order, reply_to=to, language=sender.language)
 
     async def _discard(self, order: Order) -> None:
         await self.media.delete(order.photo)
         if order.source_clip is not None:
             await self.media.delete(order.source_clip)
 
-    async def consent(self, draft_id: str, owner: str) -> Job | None:
+    async def consent(self, draft_id: str, sender: Sender) -> Job | None:
         """The sender said yes; None when the draft is gone or not theirs."""
-        order = await self._draft_of(draft_id, owner)
-        return None if order is None else await self._take_draft(draft_id, order)
+        order = await self._draft_of(draft_id, sender)
+        return None if order is None else await self._take_draft(draft_id, order, sender)
 
-    async def drop(self, draft_id: str, owner: str) -> bool:
+    async def drop(self, draft_id: str, sender: Sender) -> bool:
         """The sender thought better of it; False when the draft is gone or not theirs."""
-        order = await self._draft_of(draft_id, owner)
+        order = await self._draft_of(draft_id, sender)
         if order is None:
             return False
         await self.ledger.drafts.drop(draft_id)
@@ -214,8 +225,14 @@ class Intake:
             return Question(asks=Asks.CONSENT, draft_id="", refusal=unasked)
         return None
 
-    async def _take(self, order: Order) -> Job:
-        job, is_new = await self.ledger.jobs.accept(order)
+    async def _take(self, order: Order, sender: Sender) -> Job:
+        seat = await self._seat(order, sender)
+        try:
+            job, is_new = await self.ledger.jobs.accept(order)
+        except Refused:
+            if seat is not None:
+                await self.ledger.fleet.release(seat, order.key)
+            raise
         if is_new:
             logger.info("accepted", extra={"job": job.id, "platform": order.reply_to.platform})
             await self.bells.ring(RENDER)
@@ -223,14 +240,34 @@ class Intake:
             await self._discard(order)
         return job
 
-    async def _take_draft(self, draft_id: str, order: Order) -> Job:
-        job = await self._take(order)
+    async def _seat(self, order: Order, sender: Sender) -> str | None:
+        """One of the clips that the house allows *sender* today; raises `Refused`.
+
+        Each is a role that the job holds for the day: two messages at once cannot take the same
+        one, and the same message takes its own again. Its name tells nobody who sits there.
+        """
+        to = order.reply_to
+        allowed = (await self.houses.at(to)).clips_of(sender)
+        if allowed is None or not order.work.cost:
+            return None
+        today = int(time.time() // _DAY_S)
+        row = self.key_of(to, f"{to.house_id}\0{order.owner}\0{today}")
+        for number in range(allowed):
+            seat = f"seat:{row}:{number}"
+            if await self.ledger.fleet.hold(seat, order.key, for_s=_DAY_S):
+                return seat
+        raise Refused(RefusalReason.TOO_MANY_TODAY, limit=allowed)
+
+    async def _take_draft(self, draft_id: str, order: Order, sender: Sender) -> Job:
+        job = await self._take(order, sender)
         await self.ledger.drafts.drop(draft_id)
         return job
 
-    async def _draft_of(self, draft_id: str, owner: str) -> Order | None:
+    async def _draft_of(self, draft_id: str, sender: Sender) -> Order | None:
         order = await self.ledger.drafts.get(draft_id)
-        return order if order is not None and order.owner == owner else None
+        if order is None or order.owner != owner_of(order.reply_to.platform, sender.id):
+            return None
+        return order
 
     async def announce(self, job: Job) -> None:
         """Ring for an answer that needs no engine: a cancelled job has one at once."""
@@ -242,20 +279,25 @@ class Intake:
         event = f"{to.platform}\0{to.bot}\0{event_id}".encode()
         return hmac.new(self.secret, event, hashlib.sha256).hexdigest()
 
-    def _allowed(self, words: str) -> str:
+    async def _allowed(self, words: str, owner: str) -> str:
         clean = cleaned(words)
         check_length(clean)
         if blocked(clean, self.rules.blocked_words) is not None:
-            logger.info("refused by a blocked word")
+            await self.ledger.audit.note(owner, "asked in blocked words", "refused")
             raise Refused(RefusalReason.POLICY)
         return clean
 
-    def _check_rules(self, owner: str, to: ReplyTo) -> None:
+    async def _let_in(self, sender: Sender, to: ReplyTo) -> None:
+        """The operator's rules first, then the house's, then the pace of the last minute."""
+        owner = owner_of(to.platform, sender.id)
         if owner in self.rules.banned_users:
             raise Refused(RefusalReason.NOT_ALLOWED)
-        chat = f"{to.platform}:{to.chat_id}"
-        if self.rules.allowed_chats and chat not in self.rules.allowed_chats:
+        places = {f"{to.platform}:{to.chat_id}", f"{to.platform}:{to.house_id}"}
+        if self.rules.allowed_chats and places.isdisjoint(self.rules.allowed_chats):
             raise Refused(RefusalReason.NOT_ALLOWED)
+        if not (await self.houses.at(to)).admits(sender, to):
+            raise Refused(RefusalReason.NOT_ALLOWED)
+        await self.ledger.people.knock(owner)
 
     async def _profile(self) -> EngineProfile:
         alive = await self.ledger.fleet.profiles()

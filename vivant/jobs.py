@@ -45,6 +45,8 @@ class Order:
     work: Work = Work.RENDER
     #: The clip that is extended or looped; a copy of its own, like the photo.
     source_clip: MediaRef | None = None
+    #: "All adults, and fine with it?" was answered with yes for this photo.
+    has_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

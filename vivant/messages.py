@@ -1,10 +1,11 @@
-"""Every sentence a person can read, in one place, ready for translation.
+"""Every sentence a person can read, in one place.
 
-Short, warm, exact. An error says what happened, that nothing was charged, and what to do.
+Short, warm, exact. An error says what happened, that nothing was charged, and what to do. The
+English stands here; `vivant.locales` has the other languages.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -12,74 +13,126 @@ from vivant.chat import Verb
 from vivant.clips import FailureReason, Note, Progress, RefusalReason, RenderStage
 from vivant.director.plan import Action, Plan
 from vivant.errors import Refused
+from vivant.houses import House
 from vivant.jobs import Credit, Job, Place
+from vivant.locales import LANGUAGES, catalogue
 
 _BAR: Final = 10
+
+
+def mark(sentence: str) -> str:
+    """*sentence*, to be translated when it is said."""
+    return sentence
+
+
 _VERBS: Final = {
-    Verb.CANCEL: "Cancel",
-    Verb.CHOOSE: "Choose",
-    Verb.CONSENT: "Yes",
-    Verb.DROP: "No",
-    Verb.CORRECT: "Something else",
-    Verb.AGAIN: "Again",
-    Verb.CALMER: "Calmer",
-    Verb.STRONGER: "Stronger",
-    Verb.EDIT: "Edit the words",
-    Verb.LONGER: "Longer",
-    Verb.LOOP: "Loop",
-    Verb.FILE: "As file",
-    Verb.DELETE: "Delete",
-    Verb.REPORT: "Report",
-    Verb.BUY: "Buy",
+    Verb.CANCEL: mark("Cancel"),
+    Verb.CHOOSE: mark("Choose"),
+    Verb.CONSENT: mark("Yes"),
+    Verb.DROP: mark("No"),
+    Verb.CORRECT: mark("Something else"),
+    Verb.AGAIN: mark("Again"),
+    Verb.CALMER: mark("Calmer"),
+    Verb.STRONGER: mark("Stronger"),
+    Verb.EDIT: mark("Edit the words"),
+    Verb.LONGER: mark("Longer"),
+    Verb.LOOP: mark("Loop"),
+    Verb.FILE: mark("As file"),
+    Verb.DELETE: mark("Delete"),
+    Verb.REPORT: mark("Report"),
+    Verb.BUY: mark("Buy"),
+}
+_ACTIONS: Final = {
+    Action.HUG: mark("hug"),
+    Action.KISS: mark("kiss"),
+    Action.SMILE: mark("smile"),
+    Action.LAUGH: mark("laugh"),
+    Action.FLEX: mark("flex"),
+    Action.WAVE: mark("wave"),
+    Action.SWAY: mark("sway"),
+    Action.NOD: mark("nod"),
+    Action.WINK: mark("wink"),
+    Action.BLINK: mark("blink"),
+    Action.LOOK: mark("look"),
+    Action.BREATHE: mark("breathe"),
+    Action.ZOOM: mark("slow zoom"),
+    Action.PAN: mark("pan"),
+    Action.PARALLAX: mark("parallax"),
+    Action.IDLE: mark("calm"),
 }
 _COMMANDS: Final = {
-    "animate": "bring the photo that you reply to to life",
-    "status": "what you have left, and how your clips are doing",
-    "cancel": "stop the clips you are waiting for",
-    "help": "how it works",
-    "privacy": "what is kept of you, and how long",
-    "forget": "remove everything of yours",
-    "settings": "how I behave in this chat",
-    "buy": "more clips, for Stars",
-    "terms": "what you agree to",
-    "paysupport": "questions about a payment",
+    "animate": mark("bring the photo that you reply to to life"),
+    "status": mark("what you have left, and how your clips are doing"),
+    "cancel": mark("stop the clips you are waiting for"),
+    "help": mark("how it works"),
+    "privacy": mark("what is kept of you, and how long"),
+    "forget": mark("remove everything of yours"),
+    "settings": mark("how I behave in this chat"),
+    "buy": mark("more clips, for Stars"),
+    "terms": mark("what you agree to"),
+    "paysupport": mark("questions about a payment"),
 }
-_NOTHING_CHARGED: Final = "Nothing was charged."
+_HOUSE: Final = {
+    "guests": mark("who may ask: everybody or moderators"),
+    "clips": mark("clips a person may ask for here in a day; - for no limit"),
+    "language": mark("the language I speak here: {languages}; - for everybody's own"),
+    "quiet": mark("no news between “on it” and the clip"),
+    "open_buttons": mark("anybody may press the buttons under a clip"),
+    "spoiler": mark("clips are hidden until they are tapped"),
+    "threads": mark("a thread of its own for each clip"),
+    "every_photo": mark("every photo with words is meant for me"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """The sentences in one language; English where a translation is missing."""
+    """The sentences in one language; English where we have no other."""
 
+    #: An IETF tag, as platforms tell it: "de-AT".
     language: str = "en"
+
+    def _(self, sentence: str, **told: object) -> str:
+        return catalogue(self.language).gettext(sentence).format(**told)
+
+    def _n(self, one: str, many: str, count: int, **told: object) -> str:
+        return catalogue(self.language).ngettext(one, many, count).format(count=count, **told)
 
     def moment(self, at: float) -> str:
         """A time to come, for platforms whose apps show no times of their own."""
         seconds = at - time.time()
         if seconds < 90:
-            return f"in about {max(1, round(seconds))} s"
+            return self._("in about {seconds} s", seconds=max(1, round(seconds)))
         if seconds < 3600:
-            return f"in about {round(seconds / 60)} min"
-        return time.strftime("at %H:%M UTC", time.gmtime(at))
+            return self._("in about {minutes} min", minutes=round(seconds / 60))
+        return self._("at {time} UTC", time=time.strftime("%H:%M", time.gmtime(at)))
 
     # ---- while a clip is on its way
 
     def waiting(self, plan: Plan | None, place: Place, ready: str | None) -> str:
         """The status message of a queued job; *ready* is the expected moment, if known."""
-        what = f"{self.understood(plan)} " if plan else ""
+        said = [self.understood(plan)] if plan else []
         if not place.engine_alive:
-            return f"{what}Your photo waits: no engine is running now. It starts when one is back."
-        when = f" Ready {ready}." if ready else ""
+            waits = self._(
+                "Your photo waits: no engine is running now. It starts when one is back."
+            )
+            return " ".join((*said, waits))
         if place.ahead == 0:
-            return f"{what}On it.{when}"
-        return f"{what}{place.ahead} ahead of you.{when}"
+            said.append(self._("On it."))
+        else:
+            said.append(self._n("{count} ahead of you.", "{count} ahead of you.", place.ahead))
+        if ready is not None:
+            said.append(self._("Ready {moment}.", moment=ready))
+        return " ".join(said)
 
     def understood(self, plan: Plan) -> str:
         """What the words were taken for."""
         named = [self.action(beat.action) for beat in plan.beats if beat.action is not Action.IDLE]
         if not named:
-            return "Understood: bring it gently to life."
-        return f"Understood: {', then '.join(named)}."
+            return self._("Understood: bring it gently to life.")
+        actions = named[0]
+        for action in named[1:]:
+            actions = self._("{first}, then {second}", first=actions, second=action)
+        return self._("Understood: {actions}.", actions=actions)
 
     def progress(self, plan: Plan | None, progress: Progress) -> str:
         """The status message of a running job."""
@@ -88,68 +141,74 @@ class Messages:
         done = round(share * _BAR)
         match progress.stage:
             case RenderStage.PREPARING:
-                return f"{what}Looking at your photo…"
+                return what + self._("Looking at your photo…")
             case RenderStage.RENDERING:
                 return f"{what}{'▰' * done}{'▱' * (_BAR - done)} {share:.0%}"
             case RenderStage.ENCODING:
-                return f"{what}Nearly there…"
+                return what + self._("Nearly there…")
             case _:
                 assert_never(progress.stage)
 
     def here_it_comes(self) -> str:
         """The short line that rings the phone after a long wait."""
-        return "Here it comes…"
+        return self._("Here it comes…")
 
     def about_your_photo(self) -> str:
         """The same, where the answer is no clip."""
-        return "About your photo…"
+        return self._("About your photo…")
 
     # ---- the answer
 
     def under_the_clip(self, job: Job) -> str:
         """The line under a clip: the words, how long it took, that a machine made it."""
         words = job.plan.words if job.plan else ""
-        took = f" · {(job.ready_at_ms - job.created_at_ms) / 1000:.0f} s" if job.ready_at_ms else ""
-        said = f"“{_shortened(words)}”" if words else "Brought to life"
+        parts = [f"“{_shortened(words)}”" if words else self._("Brought to life")]
+        if job.ready_at_ms:
+            seconds = round((job.ready_at_ms - job.created_at_ms) / 1000)
+            parts.append(self._("{seconds} s", seconds=seconds))
+        parts.append(self._("AI-generated"))
         notes = (*job.notes, *(job.clip.notes if job.clip else ()))
-        lines = [f"{said}{took} · AI-generated", *(self.note(note) for note in notes)]
-        return "\n".join(lines)
+        return "\n".join((" · ".join(parts), *(self.note(note) for note in notes)))
 
     def words_not_shown(self) -> str:
         """The line under a clip where the chat's own rules do not let the words stand."""
-        return "This server does not let me repeat your words. AI-generated."
+        return self._("This server does not let me repeat your words. AI-generated.")
 
     def note(self, note: Note) -> str:
         """One truth about the clip."""
         match note:
             case Note.FIRST_FRAME_ONLY:
-                return "Your picture was an animation; I took its first frame."
+                return self._("Your picture was an animation; I took its first frame.")
             case Note.FIRST_OF_ALBUM:
-                return "I took the first photo of your album; say “each” for one clip a photo."
+                return self._(
+                    "I took the first photo of your album; say “each” for one clip a photo."
+                )
             case Note.CALM_INSTEAD:
-                return "I cannot act that out here, so I made a calm living photo."
+                return self._("I cannot act that out here, so I made a calm living photo.")
             case Note.ARMS_CANNOT_WRAP:
-                return "They lean in; arms cannot wrap around anybody in this preview."
+                return self._("They lean in; arms cannot wrap around anybody in this preview.")
             case Note.TOO_FAR_TO_TOUCH:
-                return "They stand too far apart to touch, so they lean towards each other."
+                return self._("They stand too far apart to touch, so they lean towards each other.")
             case Note.FACES_CANNOT_TURN:
-                return "Faces cannot turn in this preview, so their lips do not meet."
+                return self._("Faces cannot turn in this preview, so their lips do not meet.")
             case Note.NO_FREE_HAND:
-                return "No hand is free to wave, so it is a friendly tilt."
+                return self._("No hand is free to wave, so it is a friendly tilt.")
             case Note.NO_FREE_ARM:
-                return "No arm is free to bend, so chest and shoulders do it."
+                return self._("No arm is free to bend, so chest and shoulders do it.")
             case Note.NO_STEPS:
-                return "Steps and turns cannot be made in this preview, so it is a gentle sway."
+                return self._(
+                    "Steps and turns cannot be made in this preview, so it is a gentle sway."
+                )
             case Note.OPEN_MOUTH:
-                return "An open mouth cannot purse, so eyes and lean do it."
+                return self._("An open mouth cannot purse, so eyes and lean do it.")
             case Note.CROWD:
-                return "It is a crowd: the people who are largest in the picture move."
+                return self._("It is a crowd: the people who are largest in the picture move.")
             case Note.NOBODY_FOUND:
-                return "I found nobody who could do that, so the camera moves."
+                return self._("I found nobody who could do that, so the camera moves.")
             case Note.FEWER_FRAMES:
-                return "The graphics card had room for a shorter clip only."
+                return self._("The graphics card had room for a shorter clip only.")
             case Note.SMALLER_PICTURE:
-                return "The graphics card had room for a smaller picture only."
+                return self._("The graphics card had room for a smaller picture only.")
             case _:
                 assert_never(note)
 
@@ -157,28 +216,33 @@ class Messages:
         """Why an accepted job has no clip, that the credit is back, and what to do."""
         match reason:
             case FailureReason.RENDER_FAILED:
-                why = "Something broke while I was making it. Please send it again."
+                why = self._("Something broke while I was making it. Please send it again.")
             case FailureReason.OUT_OF_MEMORY:
-                why = "It did not fit into the graphics card. A smaller photo may work."
+                why = self._("It did not fit into the graphics card. A smaller photo may work.")
             case FailureReason.CLIP_REJECTED:
-                why = "It did not come out well enough to show. Other words may work better."
+                why = self._(
+                    "It did not come out well enough to show. Other words may work better."
+                )
             case FailureReason.PHOTO_GONE:
-                why = "The photo is not kept any more. Please send it again."
+                why = self._("The photo is not kept any more. Please send it again.")
             case FailureReason.TOO_LATE:
-                why = "No engine was free in time. Please try again later."
+                why = self._("No engine was free in time. Please try again later.")
             case FailureReason.CANCELLED:
-                return "Cancelled. Your clip was given back."
+                why = self._("Cancelled.")
             case FailureReason.CLIP_TOO_LARGE:
-                why = "The clip is too large for this chat. In a direct chat it may fit."
+                why = self._("The clip is too large for this chat. In a direct chat it may fit.")
             case _:
                 assert_never(reason)
-        return f"{why} Your clip was given back."
+        return f"{why} {self._('Your clip was given back.')}"
 
     # ---- refusals
 
     def refused(self, refusal: Refused, *, renews: str | None = None) -> str:
         """Why nothing was queued, that nothing was charged, and what to do."""
-        return f"{self._why_refused(refusal, renews)} {_NOTHING_CHARGED}"
+        return self._uncharged(self._why_refused(refusal, renews))
+
+    def _uncharged(self, said: str) -> str:
+        return f"{said} {self._('Nothing was charged.')}"
 
     def _why_refused(self, refusal: Refused, renews: str | None) -> str:
         told = refusal.details
@@ -186,82 +250,138 @@ class Messages:
             case RefusalReason.NO_PHOTO:
                 return self.usage()
             case RefusalReason.EMPTY_IMAGE:
-                return "That file is empty. Please send the photo again."
+                return self._("That file is empty. Please send the photo again.")
             case RefusalReason.UNSUPPORTED_FORMAT:
-                return "That is not a picture I can read. JPEG, PNG, WebP, GIF and AVIF work."
+                return self._(
+                    "That is not a picture I can read. JPEG, PNG, WebP, GIF and AVIF work."
+                )
             case RefusalReason.NEEDS_HEIC:
-                return "I cannot read HEIC here. Send it as a photo, or as JPEG."
+                return self._("I cannot read HEIC here. Send it as a photo, or as JPEG.")
             case RefusalReason.CORRUPT_IMAGE:
-                return "That picture is damaged. Please send it again, or save it anew first."
+                return self._(
+                    "That picture is damaged. Please send it again, or save it anew first."
+                )
             case RefusalReason.TOO_MANY_PIXELS:
-                most = told.get("limit", 40)
-                return f"That picture has too many pixels. Up to {most} megapixels work."
+                return self._(
+                    "That picture has too many pixels. Up to {most} megapixels work.",
+                    most=told.get("limit", 40),
+                )
             case RefusalReason.TOO_BIG:
-                return f"That file is too big. Up to {told.get('limit', 20)} MB work."
+                return self._(
+                    "That file is too big. Up to {most} MB work.", most=told.get("limit", 20)
+                )
             case RefusalReason.TOO_SMALL:
-                least = told.get("limit", 64)
-                return f"That picture is too small. Its shorter side needs {least} pixels."
+                return self._(
+                    "That picture is too small. Its shorter side needs {least} pixels.",
+                    least=told.get("limit", 64),
+                )
             case RefusalReason.BAD_ASPECT:
-                return "That picture is too long and narrow. Please crop it."
+                return self._("That picture is too long and narrow. Please crop it.")
             case RefusalReason.CAPTION_TOO_LONG:
-                return f"That is a lot of words. Up to {told.get('limit', 1000)} characters work."
+                return self._(
+                    "That is a lot of words. Up to {most} characters work.",
+                    most=told.get("limit", 1000),
+                )
             case RefusalReason.NO_CREDIT:
-                when = f" New ones come {renews}." if renews else ""
-                return f"You have used today's clips.{when}"
+                used = self._("You have used today's clips.")
+                if renews is None:
+                    return used
+                return f"{used} {self._('New ones come {moment}.', moment=renews)}"
             case RefusalReason.NOT_ALLOWED:
-                return "I may not work for you here. Please ask whoever runs this bot."
+                return self._(
+                    "I may not work for you here. Please ask an admin of this chat, or whoever "
+                    "runs this bot."
+                )
             case RefusalReason.TOO_MANY_OPEN:
-                most = told.get("limit")
-                return f"You have {most} clips on the way already. Wait for one, or /cancel."
+                return self._n(
+                    "You have {count} clip on the way already. Wait for it, or /cancel.",
+                    "You have {count} clips on the way already. Wait for one, or /cancel.",
+                    _whole(told.get("limit")),
+                )
             case RefusalReason.TOO_FAST:
-                return "That was quick! Please wait a minute."
+                return self._("That was quick! Please wait a minute.")
             case RefusalReason.TOO_MANY_TODAY:
-                return (
-                    f"That makes {told.get('limit')} clips today, which is the most I make a day."
+                return self._n(
+                    "That makes {count} clip today, which is the most for one day here.",
+                    "That makes {count} clips today, which is the most for one day here.",
+                    _whole(told.get("limit")),
                 )
             case RefusalReason.POLICY:
-                return "I do not make that. Other words are welcome."
+                return self._("I do not make that. Other words are welcome.")
             case RefusalReason.CANNOT_BE:
-                return self._cannot_be(refusal)
+                return self._cannot_be(told)
             case RefusalReason.NEEDS_CONSENT:
-                return "All adults, and fine with it?"
+                return self._("All adults, and fine with it?")
             case RefusalReason.FORGOTTEN:
-                return "I do not keep that photo any more. Please send it again."
+                return self._("I do not keep that photo any more. Please send it again.")
             case RefusalReason.DRAINING:
-                return "I am about to be serviced. Please try again in a few minutes."
+                return self._("I am about to be serviced. Please try again in a few minutes.")
             case _:
                 assert_never(refusal.reason)
 
-    def _cannot_be(self, refusal: Refused) -> str:
-        told = refusal.details
-        action, needs, sees = told["action"], told["needs"], told["sees"]
-        said = self.action(action) if isinstance(action, Action) else str(action)
-        instead = told.get("instead")
-        offers = (
-            [self.action(offer) for offer in instead if isinstance(offer, Action)]
-            if isinstance(instead, tuple)
-            else []
+    def _cannot_be(self, told: Mapping[str, object]) -> str:
+        action = told["action"]
+        said = self._(
+            "A {action} needs {needs} people, I see {sees}.",
+            action=self.action(action) if isinstance(action, Action) else action,
+            needs=self._number(_whole(told["needs"])),
+            sees=self._number(_whole(told["sees"])),
         )
-        offer = f" What fits: {', '.join(offers)}." if offers else ""
-        return f"A {said} needs {_number(needs)} people, I see {_number(sees)}.{offer}"
+        instead = told.get("instead")
+        if not isinstance(instead, tuple) or not instead:
+            return said
+        offers = ", ".join(self.action(offer) for offer in instead if isinstance(offer, Action))
+        return f"{said} {self._('What fits: {actions}.', actions=offers)}"
+
+    def _number(self, count: int) -> str:
+        small = {1: self._("one"), 2: self._("two"), 3: self._("three")}
+        return small.get(count, str(count))
 
     # ---- commands
 
     def usage(self) -> str:
         """Words without a photo."""
-        return "Send me a photo with a few words, for example “group hug”, and it will move."
+        return self._(
+            "Send me a photo with a few words, for example “group hug”, and it will move."
+        )
 
     def help(self, *, free_per_day: int, keep_hours: float) -> str:
         """`/start` and `/help`."""
-        kept = f"{keep_hours:g} hours" if keep_hours else "no longer than it takes"
-        return (
-            f"{self.usage()}\n\n"
-            "A smile, a hug, a kiss, laughter, a wave, a flexed arm, a sway, a slow zoom: say it "
-            "in your own words.\n\n"
-            "/status: what you have left, and how your clips are doing\n"
-            "/cancel: stop the clips you are waiting for\n\n"
-            f"{free_per_day} clips a day are free. Clips are AI-generated and say so. Photos and "
-            f"clips are kept for {kept}."
+        commands = (f"/{name}: {self.command(name)}" for name in ("status", "cancel", "privacy"))
+        return "\n\n".join(
+            (
+                self.usage(),
+                self._(
+                    "A smile, a hug, a kiss, laughter, a wave, a flexed arm, a sway, a slow zoom: "
+                    "say it in your own words."
+                ),
+                "\n".join(commands),
+                " ".join(
+                    (
+                        self._free(free_per_day),
+                        self._("Clips are AI-generated and say so."),
+                        self._kept(keep_hours),
+                    )
+                ),
+            )
+        )
+
+    def _free(self, per_day: int) -> str:
+        return self._n("{count} clip a day is free.", "{count} clips a day are free.", per_day)
+
+    def _kept(self, keep_hours: float) -> str:
+        if not keep_hours:
+            return self._("Photos and clips are kept no longer than it takes.")
+        if keep_hours < 1:
+            return self._n(
+                "Photos and clips are kept for {count} minute.",
+                "Photos and clips are kept for {count} minutes.",
+                round(keep_hours * 60),
+            )
+        return self._n(
+            "Photos and clips are kept for {count} hour.",
+            "Photos and clips are kept for {count} hours.",
+            round(keep_hours),
         )
 
     def status(
@@ -273,112 +393,215 @@ class Messages:
         engine_alive: bool,
     ) -> str:
         """`/status`: what is left and until when, my jobs, is an engine well."""
-        left = credit.free + credit.paid
-        lines = [
-            f"{left} {'clip' if left == 1 else 'clips'} left today; new ones come {renews}.",
-        ]
+        left = self._n(
+            "{count} clip left today; new ones come {moment}.",
+            "{count} clips left today; new ones come {moment}.",
+            credit.free + credit.paid,
+            moment=renews,
+        )
+        lines = [left]
         for job, place, ready in waiting:
-            words = f"“{_shortened(job.plan.words)}”" if job.plan and job.plan.words else "A photo"
-            lines.append(f"{words}: {self.waiting(None, place, ready)}")
+            words = job.plan.words if job.plan else ""
+            name = f"“{_shortened(words)}”" if words else self._("A photo")
+            lines.append(f"{name}: {self.waiting(None, place, ready)}")
         if not waiting:
-            lines.append("Nothing of yours is waiting.")
-        lines.append("The engine is well." if engine_alive else "No engine is running now.")
+            lines.append(self._("Nothing of yours is waiting."))
+        if engine_alive:
+            lines.append(self._("The engine is well."))
+        else:
+            lines.append(self._("No engine is running now."))
         return "\n".join(lines)
 
     def cancelled(self, count: int) -> str:
         """`/cancel`."""
         if count == 0:
-            return "Nothing of yours was waiting."
-        return "Stopping it." if count == 1 else f"Stopping {count} clips."
+            return self._("Nothing of yours was waiting.")
+        return self._n("Stopping {count} clip.", "Stopping {count} clips.", count)
+
+    def privacy(self, keep_hours: float, contact: str) -> str:
+        """`/privacy`: what is kept, why, and how long."""
+        return "\n\n".join(
+            (
+                self._(
+                    "Your photo is stripped of its metadata (place, camera, time) as soon as it "
+                    "arrives. With your words and a few numbers of this chat it is used to make "
+                    "your clip and to answer you, and for nothing else: no training, no sale."
+                ),
+                self._kept(keep_hours),
+                self._(
+                    "What stays: a count of your clips and payments, and a coded number of each "
+                    "request, so that none is counted twice. Words are never written to a log."
+                ),
+                self._("/forget removes what is kept of you now."),
+                self._contact(contact),
+            )
+        )
+
+    def forgotten(self, stopped: int) -> str:
+        """`/forget`: what went, what stays and why."""
+        said = [
+            self._(
+                "Forgotten: your photos, your words and your clips, on my side. What I posted in "
+                "chats is yours to delete."
+            ),
+            self._(
+                "What stays: a count of your clips and payments, so that what you paid for is not "
+                "lost and a day's free clips are not counted anew; a coded number of each request, "
+                "so that none runs twice; and what was refused by the rules."
+            ),
+        ]
+        if stopped:
+            said.insert(1, self.cancelled(stopped))
+        return "\n\n".join(said)
+
+    def terms(self, contact: str) -> str:
+        """`/terms`."""
+        return "\n\n".join(
+            (
+                self._(
+                    "Send photos that you may use, of people who are fine with it. Kisses are "
+                    "for adults. Nothing sexual, nothing that deceives or hurts anybody: it is "
+                    "refused, and whoever keeps asking is shut out."
+                ),
+                self._(
+                    "Clips are AI-generated and marked as such; do not show them as real. A clip "
+                    "that fails is given back. Bought clips do not expire."
+                ),
+                self._contact(contact),
+            )
+        )
+
+    def paysupport(self, contact: str) -> str:
+        """`/paysupport`."""
+        return " ".join(
+            (
+                self._(
+                    "A clip that fails is given back by itself. If something is wrong with a "
+                    "payment, say so and add its number from the receipt: what was not used is "
+                    "paid back."
+                ),
+                self._contact(contact),
+            )
+        )
+
+    def _contact(self, contact: str) -> str:
+        if not contact:
+            return self._("Questions: ask whoever runs this bot.")
+        return self._("Questions: {contact}", contact=contact)
+
+    # ---- what a chat chose
+
+    def house(self, house: House) -> str:
+        """`/settings`: each setting as it is, and what it does."""
+        lines = [
+            f"{name} {value}: {self._(_HOUSE[name], languages=', '.join(LANGUAGES))}"
+            for name, value in house.in_words().items()
+        ]
+        how = self._(
+            "To change one, say its name and a value: {example}", example="/settings quiet on"
+        )
+        return "\n".join((*lines, "", how))
+
+    def house_kept(self) -> str:
+        """A setting of a chat was changed."""
+        return self._("Kept.")
+
+    def moderators_only(self) -> str:
+        """Somebody else wants to change how the bot behaves in a chat."""
+        return self._("Only those who moderate this chat can change that.")
+
+    # ---- on the way
 
     def went_wrong(self) -> str:
         """Something broke before anything was accepted."""
-        return f"Something broke on my side. Please send it again. {_NOTHING_CHARGED}"
+        return self._uncharged(self._("Something broke on my side. Please send it again."))
 
     def video_hint(self) -> str:
         """Somebody sent a video or an animation."""
-        return f"I bring photos to life, not videos. Send a single picture. {_NOTHING_CHARGED}"
+        return self._uncharged(self._("I bring photos to life, not videos. Send a single picture."))
 
     def no_photo_there(self) -> str:
         """Discord: the menu of a message that carries no picture."""
-        return f"There is no photo in that message. {_NOTHING_CHARGED}"
+        return self._uncharged(self._("There is no photo in that message."))
 
     def form_title(self) -> str:
         """The title of a form, 45 characters at most, like all that stands in one."""
-        return "Bring a photo to life"
+        return self._("Bring a photo to life")
 
     def form_words(self) -> str:
         """The field for the words."""
-        return "What should happen?"
+        return self._("What should happen?")
 
     def form_which(self) -> str:
         """The field that chooses one of several photos."""
-        return "Which photo?"
+        return self._("Which photo?")
 
     def form_photo(self) -> str:
         """The field for a file, which may stay empty."""
-        return "Another photo, if you like"
+        return self._("Another photo, if you like")
 
     def hidden_photo(self) -> str:
         """Discord: a reply to a message that the bot may not read."""
-        return (
-            "Discord does not show me that photo. Open the menu of its message instead: "
-            f"Apps, then Animate. {_NOTHING_CHARGED}"
+        return self._uncharged(
+            self._(
+                "Discord does not show me that photo. Open the menu of its message instead: "
+                "Apps, then Animate."
+            )
         )
 
     def what_should_happen(self) -> str:
         """A photo without words; buttons that fit it stand below."""
-        return "What should happen? Pick one, or send the photo again with your own words."
+        return self._("What should happen? Pick one, or reply with your own words.")
 
     def consent(self) -> str:
         """Before a kiss between people, once a photo."""
-        return f"{self._why_refused(Refused(RefusalReason.NEEDS_CONSENT), None)} {_NOTHING_CHARGED}"
+        return self._uncharged(self._("All adults, and fine with it?"))
 
     def dropped(self) -> str:
         """The sender said no."""
-        return f"Then not. {_NOTHING_CHARGED}"
+        return self._uncharged(self._("Then not."))
 
     def not_yours(self) -> str:
         """Somebody pressed a button of another, or one that is over."""
-        return "That is not yours to press, or it is over by now."
+        return self._("That is not yours to press, or it is over by now.")
 
     def expired(self) -> str:
         """A button that says nothing any more."""
-        return "That is over by now. Please send the photo again."
+        return self._("That is over by now. Please send the photo again.")
 
     def costs_one(self, left: int) -> str:
         """To whoever pressed a button that renders."""
-        return f"This takes one clip; {left} left after it."
+        return self._n(
+            "This takes one clip; {count} left after it.",
+            "This takes one clip; {count} left after it.",
+            left,
+        )
 
     def costs_nothing(self) -> str:
         """To whoever pressed a button that does not."""
-        return "This takes none of your clips."
+        return self._("This takes none of your clips.")
 
     def ask_words(self) -> str:
         """The same photo, other words."""
-        return "Reply to this message with your new words."
+        return self._("Reply to this message with your new words.")
 
     def deleted(self) -> str:
         """To whoever had a clip deleted."""
-        return "Deleted, here and on our side."
+        return self._("Deleted, here and on our side.")
 
     def reported(self) -> str:
         """To whoever reported a clip."""
-        return "Thank you. Whoever runs this bot will look at it."
+        return self._("Thank you. Whoever runs this bot will look at it.")
 
-    # ---- Telegram's own
-
-    def command(self, name: str) -> str:
-        """What a command does, for the list that the apps show; 256 letters at most."""
-        return _COMMANDS[name]
+    # ---- money
 
     def shop(self, free_per_day: int) -> str:
         """`/buy`: a button for each pack stands below."""
-        return f"{free_per_day} clips a day are free. Packs are for more, and do not run out."
+        return f"{self._free(free_per_day)} {self._('Packs are for more, and do not run out.')}"
 
     def pack(self, clips: int) -> str:
         """The name of what is sold; 32 letters at most."""
-        return "1 clip" if clips == 1 else f"{clips} clips"
+        return self._n("{count} clip", "{count} clips", clips)
 
     def pack_button(self, clips: int, stars: int) -> str:
         """The button that offers a pack."""
@@ -386,30 +609,43 @@ class Messages:
 
     def about_pack(self, clips: int) -> str:
         """What is sold; 255 letters at most."""
-        bought = "A clip" if clips == 1 else f"{clips} clips"
-        return f"{bought} beside the free ones of each day. A clip that fails is not counted."
+        return self._(
+            "{clips} beside the free ones of each day. A clip that fails is not counted.",
+            clips=self.pack(clips),
+        )
 
     def not_sold(self) -> str:
         """A payment that cannot be agreed to: the pack or its price has changed."""
-        return "That pack is not for sale any more. Nothing was charged."
+        return self._uncharged(self._("That pack is not for sale any more."))
 
     def thanks_for(self, clips: int) -> str:
         """A payment arrived."""
-        return f"Thank you! {self.pack(clips)} more for you. Questions: /paysupport"
+        return self._(
+            "Thank you! {clips} more for you. Questions: /paysupport", clips=self.pack(clips)
+        )
+
+    def paid_back(self, clips: int) -> str:
+        """A payment was given back, and what it bought was taken back."""
+        return self._("Your payment was given back, and {clips} with it.", clips=self.pack(clips))
+
+    # ---- labels
+
+    def command(self, name: str) -> str:
+        """What a command does, for the list that the apps show; 256 letters at most."""
+        return self._(_COMMANDS[name])
 
     def verb(self, verb: Verb) -> str:
-        """The label of a button under a clip."""
-        return _VERBS[verb]
+        """The label of a button."""
+        return self._(_VERBS[verb])
 
     def action(self, action: Action) -> str:
         """An action as a noun."""
-        return "slow zoom" if action is Action.ZOOM else action.value
+        return self._(_ACTIONS[action])
 
 
 def _shortened(words: str, most: int = 80) -> str:
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
-def _number(count: object) -> str:
-    small = ("nobody", "one", "two", "three")
-    return small[count] if isinstance(count, int) and 0 <= count < len(small) else str(count)
+def _whole(count: object) -> int:
+    return count if isinstance(count, int) else 0

@@ -1,7 +1,7 @@
 """The status message of each open job, kept true while its clip is on the way.
 
 Edits are what a chat bears least, so a text that did not change is not sent, a chat that was
-just edited is left alone, and an answer on its way silences the rest.
+just written to is left alone, and an answer on its way silences the rest.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from vivant.chat import Button, ChatPlatform, Verb
 from vivant.clips import JobState, Progress, ReplyTo
 from vivant.errors import MessageGone, PlatformError, TryLater
+from vivant.houses import Houses
 from vivant.jobs import Job
 from vivant.ledger import Ledger
 from vivant.messages import Messages
@@ -22,6 +23,9 @@ from vivant.messages import Messages
 #: Positions are told anew this often, to this many of the jobs that come next.
 _TICK_S: Final = 4.0
 _TOLD: Final = 50
+#: A job that has its answer is remembered this long: an edit that was decided on before the answer
+#: came must not be shown over it.
+_REMEMBERED_S: Final = 600.0
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +35,15 @@ class _Board:
     """What one job's status message says."""
 
     job: Job
+    #: Its house wants no news before the answer.
+    quiet: bool = False
     text: str = ""
-    closed: bool = False
+    #: When an answer took over, in monotonic seconds; nothing else is shown from then on.
+    closed_at: float | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def close(self) -> None:
+        self.closed_at = time.monotonic()
 
 
 @dataclass(slots=True)
@@ -42,20 +52,62 @@ class StatusMessages:
 
     platform: ChatPlatform
     ledger: Ledger
+    houses: Houses
     _boards: dict[str, _Board] = field(default_factory=dict, init=False)
     #: When each chat bears the next edit (monotonic seconds).
     _next_edit: dict[str, float] = field(default_factory=dict, init=False)
 
-    async def text_of(self, job: Job) -> str:
+    async def begin(self, job: Job, stands: str | None) -> None:
+        """Send the status message, once; a message of ours that *stands* becomes it.
+
+        The job is taken: whatever goes wrong here, its answer comes by a line of its own.
+        """
+        to = job.reply_to
+        if to is None or job.status_message is not None or job.is_over:
+            return
+        board = await self._board(job)
+        async with board.lock:
+            try:
+                if board.closed_at is not None:  # answered already, by a line
+                    if stands is not None:
+                        await self.platform.remove(to, stands)
+                elif board.job.status_message is None:
+                    await self._first(board, to, stands)
+            except PlatformError as exc:
+                logger.info("not acknowledged", extra={"job": job.id, "why": type(exc).__name__})
+
+    async def _first(self, board: _Board, to: ReplyTo, stands: str | None) -> None:
+        job = board.job
+        text, buttons = await self._text_of(job), self._buttons_of(job)
+        self._wait(to, self.platform.edit_every_s(to))
+        if stands is not None:
+            # Remembered first: if this edit is lost, a later one still finds the message.
+            await self._remember(board, stands)
+            try:
+                await self.platform.edit_text(to, stands, text, buttons=buttons)
+            except MessageGone:
+                logger.debug("the message that stood is gone", extra={"job": job.id})
+            else:
+                board.text = text
+                return
+        nonce = f"{job.id}.0"
+        sent = await self.platform.send_text(to, text, buttons=buttons, nonce=nonce)
+        await self._remember(board, sent)
+        board.text = text
+
+    async def _remember(self, board: _Board, message_id: str) -> None:
+        kept = await self.ledger.jobs.remember_status(board.job.id, message_id)
+        board.job = replace(board.job, status_message=kept)
+
+    async def _text_of(self, job: Job) -> str:
         """What the status message of a waiting job says now."""
         place = await self.ledger.fleet.place(job)
         ready = None
         if place.expected_s is not None:
-            ready = self.platform.moment(time.time() + place.expected_s)
+            ready = self.platform.moment(time.time() + place.expected_s, job.language)
         return Messages(job.language).waiting(job.plan, place, ready)
 
-    def buttons_of(self, job: Job) -> tuple[Button, ...]:
-        """What stands under it."""
+    def _buttons_of(self, job: Job) -> tuple[Button, ...]:
         words = Messages(job.language)
         return tuple(
             Button(label=words.verb(verb), verb=verb, target=job.id)
@@ -70,7 +122,7 @@ class StatusMessages:
             job = await self.ledger.jobs.get(progress.job_id)
             if job is None or job.state is not JobState.RENDERING:
                 return
-            board = self._boards.setdefault(job.id, _Board(job))
+            board = await self._board(job)
         await self._show(board, Messages(board.job.language).progress(board.job.plan, progress))
 
     async def keep_positions_true(self) -> None:
@@ -78,35 +130,62 @@ class StatusMessages:
         while True:
             await asyncio.sleep(_TICK_S)
             try:
-                await self._tell_positions()
+                await self.tell_positions()
             except Exception:  # the next round may work; a bot must not die of its decoration
                 logger.exception("positions could not be told")
 
-    async def _tell_positions(self) -> None:
+    async def tell_positions(self) -> None:
+        """One round; what is over is forgotten."""
         open_jobs = await self.ledger.jobs.open_jobs(
             platform=self.platform.name, bot=self.platform.bot
         )
-        known = {job.id for job in open_jobs}
-        for job_id in [job_id for job_id in self._boards if job_id not in known]:
-            del self._boards[job_id]
+        self._forget({job.id for job in open_jobs})
         for job in open_jobs[:_TOLD]:
             if job.state is JobState.QUEUED:
-                board = self._boards.setdefault(job.id, _Board(job))
-                board.job = job
-                await self._show(board, await self.text_of(job))
+                board = await self._board(job)
+                if board.closed_at is None and not board.quiet:
+                    await self._show(board, await self._text_of(job))
+
+    def _forget(self, still_open: set[str]) -> None:
+        now = time.monotonic()
+        for job_id, board in list(self._boards.items()):
+            over = job_id not in still_open and not board.lock.locked()
+            if over and (board.closed_at is None or now - board.closed_at > _REMEMBERED_S):
+                del self._boards[job_id]
+        for chat_id in [chat_id for chat_id, due in self._next_edit.items() if due < now]:
+            del self._next_edit[chat_id]
+
+    async def _board(self, job: Job) -> _Board:
+        if job.id not in self._boards:
+            quiet = job.reply_to is not None and (await self.houses.at(job.reply_to)).quiet
+            self._boards.setdefault(job.id, _Board(job, quiet))
+        board = self._boards[job.id]
+        if board.job.status_message is None:
+            board.job = job
+        return board
 
     @asynccontextmanager
-    async def silenced(self, job: Job) -> AsyncGenerator[None]:
-        """No more edits of this job's status message: the answer takes its place."""
+    async def silenced(self, job: Job) -> AsyncGenerator[str | None]:
+        """No more edits of this job's status message: the answer takes its place.
+
+        The message as it is known by now; its first showing may have been under way.
+        """
         board = self._boards.setdefault(job.id, _Board(job))
-        board.closed = True
-        async with board.lock:  # an edit that is under way goes first
-            yield
-        self._boards.pop(job.id, None)
+        board.close()
+        async with board.lock:  # what is under way goes first
+            try:
+                yield board.job.status_message or job.status_message
+            except TryLater as exc:
+                if job.reply_to is not None:
+                    self._wait(job.reply_to, exc.retry_after_s)
+                raise
+            if job.reply_to is not None:
+                self._wait(job.reply_to, self.platform.edit_every_s(job.reply_to))
+            board.close()
 
     async def _show(self, board: _Board, text: str) -> None:
         job = board.job
-        if board.closed or text == board.text or board.lock.locked():
+        if board.closed_at is not None or board.quiet or text == board.text or board.lock.locked():
             return
         if job.reply_to is None or job.status_message is None:
             return
@@ -116,16 +195,17 @@ class StatusMessages:
             self._wait(job.reply_to, self.platform.edit_every_s(job.reply_to))
             try:
                 await self.platform.edit_text(
-                    job.reply_to, job.status_message, text, buttons=self.buttons_of(job)
+                    job.reply_to, job.status_message, text, buttons=self._buttons_of(job)
                 )
             except TryLater as exc:
                 self._wait(job.reply_to, exc.retry_after_s)
             except MessageGone:
-                board.closed = True
+                board.close()
             except PlatformError as exc:
                 logger.debug("status not shown", extra={"job": job.id, "why": type(exc).__name__})
             else:
                 board.text = text
 
     def _wait(self, to: ReplyTo, seconds: float) -> None:
-        self._next_edit[to.chat_id] = time.monotonic() + seconds
+        due = time.monotonic() + seconds
+        self._next_edit[to.chat_id] = max(due, self._next_edit.get(to.chat_id, 0.0))
