@@ -306,7 +306,8 @@ class Jobs:
             .returning(jobs.c.status_message)
         )
         async with self.db.writing() as conn:
-            return (await conn.execute(kept)).scalar_one_or_none()
+            row = (await conn.execute(kept)).one_or_none()
+            return None if row is None else str(row.status_message)
 
     async def next_line(self, job: Job) -> int:
         """Count one more short line before it is sent; its number is part of its nonce."""
