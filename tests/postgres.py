@@ -87,7 +87,7 @@ def running_postgres() -> Generator[Postgres]:
              "--no-sync", "--encoding", "UTF8", "--locale", "C"],
             check=True, capture_output=True, user=user, cwd=folder,
         )  # fmt: skip
-        port = _free_port()
+        port = free_port()
         options = {
             "port": str(port),
             "listen_addresses": "127.0.0.1",
@@ -125,7 +125,8 @@ def _other_user() -> str | None:
     return next((name for name in _NOT_ROOT if name in known), None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -7,9 +7,11 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from vivant.clips import MediaRef
 from vivant.errors import LedgerDown, MediaMissing
 from vivant.ledger import Ledger
 from vivant.ledger.jobs import media_of
@@ -47,28 +49,33 @@ class Upkeep:
                 try:
                     if await self.ledger.fleet.hold("upkeep", self._me, for_s=self.every_s * 3):
                         await self.once()
-                except (LedgerDown, MediaMissing) as exc:
+                except LedgerDown as exc:
                     logger.warning("upkeep put off", extra={"why": str(exc)})
-                except Exception:  # one bad row must not end the upkeep of all others
-                    logger.exception("upkeep failed")
                 await asyncio.sleep(self.every_s)
         finally:
             await self._step_down()
 
     async def once(self) -> None:
-        """One round."""
+        """One round. A step that fails does not keep the others from being taken."""
+        steps = [self._repair, self._ring_again, self._forget]
+        if self._rounds % _SWEEP_EVERY == 0:
+            steps += [self._sweep, self.ledger.tidy]
+        self._rounds += 1
+        for step in steps:
+            try:
+                await step()
+            except (LedgerDown, MediaMissing) as exc:
+                logger.warning("upkeep put off", extra={"step": step.__name__, "why": str(exc)})
+            except Exception:  # one bad row must not end the upkeep of all others
+                logger.exception("upkeep failed", extra={"step": step.__name__})
+
+    async def _repair(self) -> None:
         jobs = self.ledger.jobs
         lost = await jobs.expire_renders()
         unsent = await jobs.expire_deliveries()
         late = await jobs.expire_deadlines()
         if lost or unsent or late:
             logger.info("repaired", extra={"lost": lost, "unsent": unsent, "late": late})
-        await self._ring_again()
-        await self._forget()
-        if self._rounds % _SWEEP_EVERY == 0:
-            await self._sweep()
-            await self.ledger.fleet.bury()
-        self._rounds += 1
 
     async def _ring_again(self) -> None:
         waiting = await self.ledger.jobs.waiting()
@@ -82,19 +89,32 @@ class Upkeep:
 
     async def _forget(self) -> None:
         for job in await self.ledger.jobs.forgettable(self.keep_s):
-            for ref in media_of(job):
-                await self.media.delete(ref)
-            await self.ledger.jobs.purge(job.id)
+            if await self._delete(media_of(job)):
+                await self.ledger.jobs.purge(job.id)
         for draft_id, order in await self.ledger.drafts.expired(_DRAFT_S):
-            await self.media.delete(order.photo)
             await self.ledger.drafts.drop(draft_id)
+            # A crash may have come between its acceptance and the end of the draft.
+            if await self.ledger.jobs.find(order.key) is None:
+                await self._delete(media_of(order))
 
     async def _sweep(self) -> None:
-        held = await self.ledger.jobs.media_keys()
-        held |= {order.photo.key for _, order in await self.ledger.drafts.expired(0)}
-        async for ref in self.media.older_than(_ORPHAN_S):
-            if ref.key not in held:
+        # Drafts first: one that is accepted meanwhile is then seen as a draft, a job, or both.
+        drafts = await self.ledger.drafts.expired(0)
+        held = {ref.key for _, order in drafts for ref in media_of(order)}
+        held |= await self.ledger.jobs.media_keys()
+        orphans = [ref async for ref in self.media.older_than(_ORPHAN_S) if ref.key not in held]
+        await self._delete(orphans)
+
+    async def _delete(self, refs: Iterable[MediaRef]) -> bool:
+        """Whether all of them are gone; those that are not are tried again in a later round."""
+        all_gone = True
+        for ref in refs:
+            try:
                 await self.media.delete(ref)
+            except MediaMissing as exc:
+                logger.warning("not deleted", extra={"why": str(exc)})
+                all_gone = False
+        return all_gone
 
     async def _step_down(self) -> None:
         try:

@@ -53,6 +53,11 @@ class Ledger:
         """The updates of one bot."""
         return Inbox(self.db, platform, bot, self.leases.lease_s)
 
+    async def tidy(self) -> None:
+        """Drop what mattered for a while only: old requests and roles, and dead workers."""
+        await self.people.tidy()
+        await self.fleet.bury()
+
 
 @asynccontextmanager
 async def open_ledger(url: str, leases: Leases, limits: Limits) -> AsyncGenerator[Ledger]:

@@ -92,7 +92,8 @@ class People:
             if job.is_over:
                 await self.jobs.purge(job.id)
                 media += media_of(job)
-        media += [order.photo for order in await self.drafts.forget(owner)]
+        for order in await self.drafts.forget(owner):
+            media += media_of(order)
         async with self.db.writing() as conn:
             await conn.execute(delete(requests).where(requests.c.owner == owner))
             await conn.execute(update(reports).where(reports.c.by == owner).values(by=None))
