@@ -8,7 +8,7 @@ from typing import Final
 #: What a record has anyway; everything else came with `extra=`.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 #: Libraries whose INFO lines print addresses, tokens or what was sent.
-_TALKATIVE: Final = ("httpx", "httpcore", "arq", "telegram", "discord", "alembic", "aiosqlite")
+_TALKATIVE: Final = ("httpx", "httpcore", "telegram", "discord", "alembic", "aiosqlite")
 
 
 class _Line(logging.Formatter):

@@ -58,6 +58,22 @@ async def test_a_listener_with_no_free_hand_leaves_the_bell_to_others(services: 
     assert busy.heard == 1
 
 
+async def test_a_bell_that_a_dead_worker_holds_does_not_keep_others_silent(
+    services: Services,
+) -> None:
+    """Arq keeps it for a day; jobs that wait meanwhile must be rung for."""
+    dead = Listener()
+    dead.may_go.clear()
+    async with hearing(services.redis_url, RENDER, dead.on_ring, at_once=1, drain_s=1):
+        await services.bells.ring(RENDER)
+        await wait_until(lambda: dead.heard == 1)
+
+        assert await services.bells.silent(RENDER)
+        await services.bells.ring(RENDER)
+        assert not await services.bells.silent(RENDER)
+        dead.may_go.set()
+
+
 async def test_a_listener_that_raises_goes_on_listening(services: Services) -> None:
     """A bell is no work: what its listener could not do, the ledger still holds."""
     heard = 0

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.constants import in_progress_key_prefix
 from redis.exceptions import RedisError
 
 from vivant.queue import codec
@@ -22,6 +23,8 @@ RING: Final = "ring"
 _LIFETIME: Final = timedelta(minutes=10)
 #: Ringing must not hold up an acceptance; the ledger has the job, and upkeep rings again.
 _PATIENCE_S: Final = 2
+#: More bells than this are not looked through one by one.
+_LOOKED_AT: Final = 256
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +49,18 @@ class Bells:
             logger.warning("a bell was lost", extra={"queue": queue, "why": type(exc).__name__})
 
     async def silent(self, queue: str) -> bool:
-        """Whether no bell hangs in *queue*; False as well when Redis does not answer."""
+        """Whether no bell in *queue* waits to be heard; False when Redis does not answer.
+
+        One that somebody holds does not count: that somebody may have been killed, and arq
+        keeps the bell of a dead worker for as long as its longest job could take.
+        """
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                return int(await self.redis.zcard(queue)) == 0
+                bells = await self.redis.zrange(queue, 0, _LOOKED_AT - 1)
+                if not bells:
+                    return True
+                held = [in_progress_key_prefix + bell.decode() for bell in bells]
+                return int(await self.redis.exists(*held)) == len(bells) < _LOOKED_AT
         except (RedisError, OSError, TimeoutError):
             return False
 

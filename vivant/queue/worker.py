@@ -22,8 +22,9 @@ _NEVER_S: Final = 86_400
 _RETRY_S: Final = 1.0
 
 logger = logging.getLogger(__name__)
-# At INFO arq logs what jobs carry; ours carry nothing, but a foreign one might.
-logging.getLogger("arq").setLevel(logging.WARNING)
+# At INFO arq logs what jobs carry; ours carry nothing, but a foreign one might. Its warnings tell
+# of bells that nobody heard in time, which is no news: upkeep rings while jobs wait.
+logging.getLogger("arq").setLevel(logging.ERROR)
 
 
 @dataclass(slots=True)
