@@ -109,9 +109,10 @@ async def test_a_file_of_21_megabytes_is_refused_before_it_is_read(
 async def test_a_file_that_telegram_does_not_give_out_is_refused(
     telegram: FakeTelegram, bot: BotAccount, ada: Person, photo: bytes
 ) -> None:
-    """20 MB for us are 20 * 1024 * 1024 bytes; "file is too big" comes a little sooner."""
-    large = photo + bytes(20_500_000 - len(photo))
+    """Telegram may leave the size out of an update: then "file is too big" is what it says."""
+    large = photo + bytes(21 * 1024 * 1024)
     sent = ada.sends_document(bot, large, "me.jpg", "image/jpeg", caption="hug")
+    del bot.updates[-1]["message"]["document"]["file_size"]
 
     assert "20 MB" in await answer_to(telegram, bot, sent)
     (asked,) = telegram.called("getFile")

@@ -2,29 +2,35 @@
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from vivant.bots.telegram.action import Action
+from vivant.bots.telegram.admins import Admins
+from vivant.bots.telegram.commands import offer_commands
 from vivant.bots.telegram.downloads import Downloads
 from vivant.bots.telegram.incoming import Reader
+from vivant.bots.telegram.letterbox import Letterbox
 from vivant.bots.telegram.outgoing import PLATFORM, TelegramPlatform
 from vivant.bots.telegram.poller import Poller
 from vivant.bots.telegram.reception import Reception
 from vivant.bots.telegram.role import Role
 from vivant.bots.telegram.server import Server, number_of, open_bot
+from vivant.bots.telegram.stars import Stars, packs_of
 from vivant.bots.telegram.talk import KINDS, Talk
 from vivant.errors import SettingsError, TryLater
 from vivant.queue import hearing_progress
 from vivant.services import Services, open_conversation
 from vivant.settings import Settings
+
+if TYPE_CHECKING:
+    from vivant.bots.telegram.webhook import Door
 
 #: How long a connection may be silent during a download, in seconds.
 _DOWNLOAD_S: Final = 20
@@ -35,13 +41,30 @@ logger = logging.getLogger(__name__)
 
 async def run(services: Services, stop: asyncio.Event) -> None:
     """Talk on Telegram until *stop*, for each token that is set."""
-    server = Server(services.settings.telegram_api_url.rstrip("/"))
+    settings = services.settings
+    server = Server(settings.telegram_api_url.rstrip("/"))
+    async with AsyncExitStack() as stack:
+        door = await _door(stack, settings)
+        try:
+            async with asyncio.TaskGroup() as bots:
+                for token in tokens_of(settings):
+                    talking = _run_one(services, server, token, door, stop)
+                    bots.create_task(talking, name=number_of(token))
+        except* SettingsError as group:
+            raise SettingsError(str(_first_of(group))) from group
+
+
+async def _door(stack: AsyncExitStack, settings: Settings) -> "Door | None":
+    if settings.telegram_webhook_url is None:
+        return None
     try:
-        async with asyncio.TaskGroup() as bots:
-            for token in tokens_of(services.settings):
-                bots.create_task(_run_one(services, server, token, stop), name=number_of(token))
-    except* SettingsError as group:
-        raise SettingsError(str(_first_of(group))) from group
+        from vivant.bots.telegram.webhook import open_door  # noqa: PLC0415  # needs aiohttp
+    except ImportError as exc:
+        raise SettingsError("a webhook needs aiohttp: pip install 'vivant[webhook]'") from exc
+    door = open_door(
+        settings.telegram_webhook_url, settings.telegram_webhook_listen, settings.identity_secret()
+    )
+    return await stack.enter_async_context(door)
 
 
 def _first_of(group: BaseExceptionGroup[SettingsError]) -> BaseException:
@@ -69,7 +92,9 @@ def tokens_of(settings: Settings) -> list[str]:
     return [token.strip() for token in told.split(",") if token.strip()]
 
 
-async def _run_one(services: Services, server: Server, token: str, stop: asyncio.Event) -> None:
+async def _run_one(
+    services: Services, server: Server, token: str, door: "Door | None", stop: asyncio.Event
+) -> None:
     settings = services.settings
     async with AsyncExitStack() as stack:
         api = await _connected(stack, server, token, stop)
@@ -82,30 +107,30 @@ async def _run_one(services: Services, server: Server, token: str, stop: asyncio
         await stack.enter_async_context(
             hearing_progress(services.redis_url, PLATFORM, platform.bot, action.on_progress)
         )
+        stars = Stars(api, services.ledger.people, packs_of(settings.telegram_star_packs))
         talk = Talk(
             platform,
             Reader(bot_id=api.id, username=api.username),
             Downloads(api, http),
             conversation,
+            Admins(api),
+            stars,
             server.upload_limit_bytes,
         )
         inbox = services.ledger.inbox(PLATFORM, platform.bot)
         reception = Reception(inbox, talk.see_to, talk.give_up, settings.beat_s)
+        letterbox = Letterbox(inbox, reception.wake, stars.agree)
+        stack.push_async_callback(letterbox.close)
         line = await stack.enter_async_context(HTTPXRequest(connection_pool_size=1))
-
-        async def keep(updates: Sequence[dict[str, Any]]) -> None:
-            # Padded, so that the inbox hands them out in Telegram's order.
-            await inbox.put(
-                (f"{update['update_id']:012d}", json.dumps(update)) for update in updates
-            )
-            reception.wake()
-
-        poller = Poller(api, line, KINDS, keep)
+        poller = Poller(api, line, KINDS, letterbox.put)
+        if door is not None:
+            door.open(platform.bot, letterbox.put)
 
         async def work() -> None:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(poller.run())
                 tasks.create_task(reception.run())
+                tasks.create_task(offer_commands(api, sells=bool(stars.packs)))
+                tasks.create_task(door.tell_telegram(api, KINDS) if door else poller.run())
 
         role = Role(
             services.ledger.fleet, f"telegram:{platform.bot}", settings.lease_s, settings.beat_s

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatMemberStatus, ChatType
 
+from vivant.bots.telegram.admins import Admins
 from vivant.bots.telegram.albums import Albums, Item, wants_each
 from vivant.bots.telegram.downloads import Downloads
 from vivant.bots.telegram.earlier import EarlierWords
@@ -25,21 +25,21 @@ from vivant.bots.telegram.incoming import (
 )
 from vivant.bots.telegram.outgoing import TelegramPlatform
 from vivant.bots.telegram.refusals import TooLate, our_errors
-from vivant.chat import PhotoMessage, Press, Sender, TextMessage
-from vivant.clips import FailureReason, Note, ReplyTo
+from vivant.bots.telegram.stars import Stars, clips_of
+from vivant.chat import Button, PhotoMessage, Press, Sender, TextMessage, Verb
+from vivant.clips import Note, RefusalReason, ReplyTo
 from vivant.conversation import Conversation
-from vivant.errors import PlatformError, Refused
+from vivant.errors import Refused
 from vivant.messages import Messages
 
 #: What `Talk` wants to be told of.
-KINDS: Final = ("message", "callback_query")
+KINDS: Final = ("message", "callback_query", "pre_checkout_query")
 
 #: Photos in memory at once, each up to 20 MB and its decoded self.
 _PHOTOS_AT_ONCE: Final = 6
 #: https://core.telegram.org/bots/api#answercallbackquery
 _MOST_ALERT: Final = 200
 _SEEN: Final = "👀"
-_ADMINS: Final = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Talk:
     reader: Reader
     downloads: Downloads
     conversation: Conversation
+    admins: Admins
+    stars: Stars
     #: The largest clip that the server takes.
     limit_bytes: int
     albums: Albums = field(default_factory=Albums, init=False)
@@ -77,11 +79,18 @@ class Talk:
         message = Update.de_json(raw, self.platform.api).message
         if message is None or not isinstance(self.reader.read(message), Wanted):
             return
-        broken = Messages(sender_of(message).language).failed(FailureReason.RENDER_FAILED)
-        await self.platform.send_text(self._to(message), broken)
+        await self._say(message, Messages(sender_of(message).language).went_wrong())
 
     async def _on_message(self, message: Message) -> None:
-        sender = sender_of(message)
+        sender = await self.admins.sender(sender_of(message), message.chat)
+        if message.successful_payment is not None:
+            paid = message.successful_payment
+            clips, charge = clips_of(paid.invoice_payload), paid.telegram_payment_charge_id
+            await self._say(message, await self.conversation.paid(sender, clips, charge))
+            return
+        if message.refunded_payment is not None:
+            await self.stars.refunded(sender.id, message.refunded_payment)
+            return
         match self.reader.read(message):
             case Wanted() as wanted:
                 await self._on_photo(message, wanted)
@@ -147,7 +156,7 @@ class Talk:
         asked = PhotoMessage(
             event_id=wanted.event_id,
             reply_to=to,
-            sender=sender_of(message),
+            sender=await self.admins.sender(sender_of(message), message.chat),
             words=wanted.words,
             photo=b"",
             limit_bytes=self.limit_bytes,
@@ -159,6 +168,8 @@ class Talk:
                 await self.conversation.take(replace(asked, photo=photo))
             except Refused as refusal:
                 await self.conversation.refuse(asked, refusal)
+                if refusal.reason is RefusalReason.NO_CREDIT and self.stars.packs:
+                    await self._on_buy(message, asked.sender)
                 raise _Told from refusal
 
     async def _on_words(self, message: Message, words: Words, sender: Sender) -> None:
@@ -187,44 +198,56 @@ class Talk:
                 answer = await self.conversation.cancel(sender)
             case "start" | "help":
                 answer = self.conversation.help(sender)
+            case "privacy":
+                answer = self.conversation.privacy(sender)
+            case "forget":
+                answer = await self.conversation.forget(sender)
+            case "terms":
+                answer = self.conversation.terms(sender)
+            case "paysupport":
+                answer = self.conversation.paysupport(sender)
+            case "buy" if self.stars.packs:
+                await self._on_buy(message, sender)
+                return
             case _ if command.is_addressed:
                 answer = self.conversation.help(sender)
             case _:  # another bot's
                 return
         await self._say(message, answer)
 
+    async def _on_buy(self, message: Message, sender: Sender) -> None:
+        words = Messages(sender.language)
+        buttons = tuple(
+            Button(label=words.pack_button(clips, stars), verb=Verb.BUY, target=str(clips))
+            for clips, stars in self.stars.packs.items()
+        )
+        said = words.shop(self.conversation.limits.free_clips_per_day)
+        await self.platform.send_text(self._to(message), said, buttons=buttons)
+
     async def _on_press(self, query: CallbackQuery) -> None:
         read = Press.read(query.data or "")
         word = None
-        if read is not None and query.message is not None:
+        shown = query.message
+        if read is not None and shown is not None:
             verb, target, choice = read
-            shown = query.message
             press = Press(
                 event_id=f"press:{query.id}",
                 verb=verb,
                 target=target,
                 choice=choice,
-                sender=await self._presser(query),
+                sender=await self.admins.sender(person(query.from_user, shown.chat), shown.chat),
                 reply_to=reply_to(shown, self.platform.bot, message_id=str(shown.message_id)),
                 message_id=str(shown.message_id),
             )
-            word = await self.conversation.on_press(press)
+            word = await self._pressed(press)
         await self._answer(query, word)
 
-    async def _presser(self, query: CallbackQuery) -> Sender:
-        """Who pressed, and whether they speak for the chat."""
-        if query.message is None:
-            return Sender(id=str(query.from_user.id))
-        chat = query.message.chat
-        presser = person(query.from_user, chat)
-        if chat.type == ChatType.PRIVATE:
-            return presser
-        try:
-            with our_errors():
-                member = await self.platform.api.get_chat_member(chat.id, query.from_user.id)
-        except PlatformError:
-            return presser
-        return replace(presser, is_moderator=member.status in _ADMINS)
+    async def _pressed(self, press: Press) -> str | None:
+        if press.verb is not Verb.BUY:
+            return await self.conversation.on_press(press)
+        clips = int(press.target) if press.target.isdecimal() else 0
+        is_sold = await self.stars.offer(press.reply_to, clips, press.sender.language)
+        return None if is_sold else Messages(press.sender.language).not_sold()
 
     async def _answer(self, query: CallbackQuery, word: str | None) -> None:
         """End the turning wheel on the button; one that nobody waits for any more is let go."""
