@@ -41,12 +41,12 @@ class Postgres:
         """What `VIVANT_DATABASE_URL` would say."""
         return f"postgresql+asyncpg://tester@127.0.0.1:{self.port}/{database}"
 
-    async def fresh_database(self, *, like: str = "template1") -> str:
-        """Make a database of a new name; the URL."""
+    async def fresh_database(self) -> str:
+        """Make a database of a new name, with nothing in it; the URL."""
         name = f"t{secrets.token_hex(6)}"
         engine = create_async_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         async with engine.connect() as conn:
-            await conn.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{like}"'))
+            await conn.execute(text(f"CREATE DATABASE {name}"))
         return self.url_of(name)
 
 

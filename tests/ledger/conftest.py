@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.ledger.orders import LEASES, LIMITS
 from tests.postgres import Postgres, none_here, running_postgres
 from vivant.jobs import Limits
 from vivant.ledger import Leases, Ledger, open_ledger
+from vivant.ledger.database import open_database
+from vivant.ledger.schema import metadata
 
 #: Opens the test's database once more, as another process would.
 Opener = Callable[..., AbstractAsyncContextManager[Ledger]]
@@ -26,9 +29,17 @@ def postgres() -> Generator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if name == "postgres":
+        request.getfixturevalue("postgres")
+    return name
+
+
+@pytest.fixture
+async def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that holds nothing, not even tables."""
-    if request.param == "sqlite":
+    if kind == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
     server: Postgres = request.getfixturevalue("postgres")
     return await server.fresh_database()
@@ -36,31 +47,34 @@ async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def migrated() -> dict[str, str]:
-    """A migrated database of each kind, once it was made: each test gets a copy of it."""
+    """A database of each kind that has its tables, once there is one."""
     return {}
 
 
 @pytest.fixture
 async def url(
-    request: pytest.FixtureRequest,
-    empty_url: str,
+    kind: str,
     migrated: dict[str, str],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """A database that holds nothing but tables."""
-    kind, path = empty_url.split("://")
+    """A database that holds nothing but tables: a copied file, or the same one, emptied."""
     if kind not in migrated:
-        first = empty_url
-        if kind.startswith("sqlite"):
-            first = f"{kind}:///{tmp_path_factory.mktemp('migrated') / 'ledger.sqlite3'}"
-        async with open_ledger(first, LEASES, LIMITS):
-            migrated[kind] = first
-    first = migrated[kind]
-    if kind.startswith("sqlite"):
-        shutil.copy(first.partition("///")[2], path.removeprefix("/"))
-        return empty_url
-    server: Postgres = request.getfixturevalue("postgres")
-    return await server.fresh_database(like=first.rpartition("/")[2])
+        if kind == "sqlite":
+            made = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('migrated') / 'ledger.sqlite3'}"
+        else:
+            server: Postgres = request.getfixturevalue("postgres")
+            made = await server.fresh_database()
+        async with open_ledger(made, LEASES, LIMITS):
+            migrated[kind] = made
+    if kind == "sqlite":
+        copy = tmp_path / "ledger.sqlite3"
+        shutil.copy(migrated[kind].partition("///")[2], copy)
+        return f"sqlite+aiosqlite:///{copy}"
+    async with open_database(migrated[kind]) as db, db.writing() as conn:
+        await conn.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+    return migrated[kind]
 
 
 @pytest.fixture
