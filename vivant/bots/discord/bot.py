@@ -94,18 +94,27 @@ class VivantBot(discord.AutoShardedClient):
                     hint = self.conversation.video_hint(sender_of(interaction))
                     await interaction.edit_original_response(content=hint)
                     return
-                await self.conversation.on_photo(
-                    PhotoMessage(
-                        event_id=str(interaction.id),
-                        reply_to=place_of(interaction, response_id).reply_to(self.account),
-                        sender=sender_of(interaction),
-                        words=words,
-                        photo=await self.downloads.fetch(photo),
-                        limit_bytes=interaction.filesize_limit,
-                        wish=wish,
-                        status_message=str(Shown(message_id=response_id, by_token=True)),
-                    )
+                message = PhotoMessage(
+                    event_id=str(interaction.id),
+                    reply_to=place_of(interaction, response_id).reply_to(self.account),
+                    sender=sender_of(interaction),
+                    words=words,
+                    photo=await self.downloads.fetch(photo),
+                    limit_bytes=interaction.filesize_limit,
+                    wish=wish,
+                    status_message=str(Shown(message_id=response_id, by_token=True)),
                 )
+                try:
+                    await self.conversation.on_photo(message)
+                except PlatformError:
+                    if not await self._is_accepted(message):
+                        raise
+                    # Only "on it" was not shown; the answer has a delivery of its own.
+                    logger.info("an acknowledgement was not shown")
+
+    async def _is_accepted(self, message: PhotoMessage) -> bool:
+        key = self.conversation.intake.key_of(message.reply_to, message.event_id)
+        return await self.conversation.ledger.jobs.find(key) is not None
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote something."""

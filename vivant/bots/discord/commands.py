@@ -86,7 +86,7 @@ async def suggest_lengths(interaction: Interaction, typed: str) -> list[Choice[f
 @app_commands.allowed_installs(guilds=True, users=True)
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 async def animate_message(interaction: Interaction, message: discord.Message) -> None:
-    """ "Animate" in the menu of any message."""
+    """The menu of any message."""
     await interaction.client.on_menu(interaction, message)
 
 
