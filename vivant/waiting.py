@@ -23,6 +23,8 @@ from vivant.messages import Messages
 #: Positions are told anew this often, to this many of the jobs that come next.
 _TICK_S: Final = 4.0
 _TOLD: Final = 50
+#: An expected time is told anew once it is off by more than this.
+_ABOUT_RIGHT_S: Final = 20.0
 #: A job that has its answer is remembered this long: an edit that was decided on before the answer
 #: came must not be shown over it.
 _REMEMBERED_S: Final = 600.0
@@ -38,6 +40,8 @@ class _Board:
     #: Its house wants no news before the answer.
     quiet: bool = False
     text: str = ""
+    #: When the clip was last expected, in seconds since 1970.
+    expected_at: float | None = None
     #: When an answer took over, in monotonic seconds; nothing else is shown from then on.
     closed_at: float | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -78,7 +82,7 @@ class StatusMessages:
 
     async def _first(self, board: _Board, to: ReplyTo, stands: str | None) -> None:
         job = board.job
-        text, buttons = await self._text_of(job), self._buttons_of(job)
+        text, buttons = await self._text_of(board), self._buttons_of(job)
         self._wait(to, self.platform.edit_every_s(to))
         if stands is not None:
             # Remembered first: if this edit is lost, a later one still finds the message.
@@ -99,12 +103,18 @@ class StatusMessages:
         kept = await self.ledger.jobs.remember_status(board.job.id, message_id)
         board.job = replace(board.job, status_message=kept)
 
-    async def _text_of(self, job: Job) -> str:
+    async def _text_of(self, board: _Board) -> str:
         """What the status message of a waiting job says now."""
+        job = board.job
         place = await self.ledger.fleet.place(job)
         ready = None
         if place.expected_s is not None:
-            ready = self.platform.moment(time.time() + place.expected_s, job.language)
+            fresh = time.time() + place.expected_s
+            # What was said before stands while it is about right: a time that moves with the
+            # clock would be an edit every round.
+            if board.expected_at is None or abs(fresh - board.expected_at) > _ABOUT_RIGHT_S:
+                board.expected_at = fresh
+            ready = self.platform.moment(board.expected_at, job.language)
         return Messages(job.language).waiting(job.plan, place, ready)
 
     def _buttons_of(self, job: Job) -> tuple[Button, ...]:
@@ -144,7 +154,7 @@ class StatusMessages:
             if job.state is JobState.QUEUED:
                 board = await self._board(job)
                 if board.closed_at is None and not board.quiet:
-                    await self._show(board, await self._text_of(job))
+                    await self._show(board, await self._text_of(board))
 
     def _forget(self, still_open: set[str]) -> None:
         now = time.monotonic()
