@@ -161,20 +161,42 @@ class Conversation:
         )
         if draft_id is None:
             return False
+        await self._direct(draft_id, message)
+        return True
+
+    async def on_caption(self, message: TextMessage) -> bool:
+        """The words of a photo were changed: they count until an engine has it.
+
+        False when nothing was asked with that event yet.
+        """
+        key = self.intake.key_of(message.reply_to, message.event_id)
+        draft_id = await self.ledger.drafts.find(key)
+        if draft_id is not None:
+            await self._direct(draft_id, message)
+            return True
+        job = await self.ledger.jobs.find(key)
+        if job is None:
+            return False
+        try:
+            await self.intake.reword(job, message.words)
+        except Refused as refusal:  # what was asked first stays
+            logger.info("other words refused", extra={"reason": refusal.reason.value})
+        return True
+
+    async def _direct(self, draft_id: str, message: TextMessage) -> None:
         sender = await self.guest(message.reply_to, message.sender)
         try:
             outcome = await self.intake.direct(draft_id, sender, message.words)
         except Refused as refusal:
             text = self._refusal(Messages(sender.language), refusal)
             await self.platform.send_text(message.reply_to, text)
-            return True
+            return
         if isinstance(outcome, Question):
             text, buttons = self._question(outcome, sender)
             asking = await self.platform.send_text(message.reply_to, text, buttons=buttons)
             await self.ledger.drafts.asked(outcome.draft_id, asking)
         elif outcome is not None:
             await self.status_messages.begin(outcome, None)
-        return True
 
     # ---- a button
 

@@ -144,6 +144,19 @@ class Intake:
         await self.ledger.drafts.amend(draft_id, order)
         return replace(asked, draft_id=draft_id)
 
+    async def reword(self, job: Job, words: str) -> bool:
+        """Other words for a job that waits; False: too late, or they need a question first.
+
+        Raises `Refused` where the words may not be, or the photo cannot carry them.
+        """
+        plan = understand(await self._allowed(words, job.owner))
+        cast(plan, job.sight)
+        if job.plan is None or not plan.words:
+            return False
+        if needs_consent(plan, job.sight) and not needs_consent(job.plan, job.sight):
+            return False
+        return await self.ledger.jobs.reword(job.id, plan)
+
     async def encore(
         self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo | None = None
     ) -> Job:

@@ -66,6 +66,13 @@ class Drafts:
             found: str | None = (await conn.execute(newest)).scalar_one_or_none()
         return found
 
+    async def find(self, key: str) -> str | None:
+        """The draft of one asking event."""
+        async with self.db.reading() as conn:
+            found = select(drafts.c.id).where(drafts.c.key == key)
+            draft_id: str | None = (await conn.execute(found)).scalar_one_or_none()
+        return draft_id
+
     async def get(self, draft_id: str) -> Order | None:
         """The order as it waits; None when it was answered or has expired."""
         async with self.db.reading() as conn:

@@ -33,6 +33,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vivant.clips import Clip, ClipSettings, FailureReason, JobState, MediaRef, RefusalReason
+from vivant.director.plan import Plan
 from vivant.errors import Refused
 from vivant.jobs import ANY_ENGINE, Job, Limits, Order
 from vivant.ledger import credit
@@ -381,6 +382,12 @@ class Jobs:
         async with self.db.reading() as conn:
             row = (await conn.execute(select(jobs).where(jobs.c.key == key))).one_or_none()
             return None if row is None else job_of(row)
+
+    async def reword(self, job_id: str, plan: Plan) -> bool:
+        """Other words for a job that no engine has; False: it is too late for them."""
+        queued = update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
+        async with self.db.writing() as conn:
+            return await _moved(conn, queued.values(plan=to_json(plan)))
 
     async def open_jobs(
         self,
