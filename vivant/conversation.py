@@ -142,7 +142,7 @@ class Conversation:
             text = words.refused(question.refusal)
         offers = tuple(
             Button(
-                label=words.action(action).capitalize(),
+                label=words.choice(action),
                 verb=Verb.CHOOSE,
                 target=question.draft_id,
                 choice=action.value,

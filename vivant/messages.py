@@ -115,14 +115,14 @@ class Messages:
             waits = self._(
                 "Your photo waits: no engine is running now. It starts when one is back."
             )
-            return " ".join((*said, waits))
+            return _told(*said, waits)
         if place.ahead == 0:
             said.append(self._("On it."))
         else:
             said.append(self._n("{count} ahead of you.", "{count} ahead of you.", place.ahead))
         if ready is not None:
             said.append(self._("Ready {moment}.", moment=ready))
-        return " ".join(said)
+        return _told(*said)
 
     def understood(self, plan: Plan) -> str:
         """What the words were taken for."""
@@ -233,7 +233,7 @@ class Messages:
                 why = self._("The clip is too large for this chat. In a direct chat it may fit.")
             case _:
                 assert_never(reason)
-        return f"{why} {self._('Your clip was given back.')}"
+        return _told(why, self._("Your clip was given back."))
 
     # ---- refusals
 
@@ -242,7 +242,7 @@ class Messages:
         return self._uncharged(self._why_refused(refusal, renews))
 
     def _uncharged(self, said: str) -> str:
-        return f"{said} {self._('Nothing was charged.')}"
+        return _told(said, self._("Nothing was charged."))
 
     def _why_refused(self, refusal: Refused, renews: str | None) -> str:
         told = refusal.details
@@ -286,7 +286,7 @@ class Messages:
                 used = self._("You have used today's clips.")
                 if renews is None:
                     return used
-                return f"{used} {self._('New ones come {moment}.', moment=renews)}"
+                return _told(used, self._("New ones come {moment}.", moment=renews))
             case RefusalReason.NOT_ALLOWED:
                 return self._(
                     "I may not work for you here. Please ask an admin of this chat, or whoever "
@@ -331,7 +331,7 @@ class Messages:
         if not isinstance(instead, tuple) or not instead:
             return said
         offers = ", ".join(self.action(offer) for offer in instead if isinstance(offer, Action))
-        return f"{said} {self._('What fits: {actions}.', actions=offers)}"
+        return _told(said, self._("What fits: {actions}.", actions=offers))
 
     def _number(self, count: int) -> str:
         small = {1: self._("one"), 2: self._("two"), 3: self._("three")}
@@ -356,12 +356,10 @@ class Messages:
                     "say it in your own words."
                 ),
                 "\n".join(commands),
-                " ".join(
-                    (
-                        self._free(free_per_day),
-                        self._("Clips are AI-generated and say so."),
-                        self._kept(keep_hours),
-                    )
+                _told(
+                    self._free(free_per_day),
+                    self._("Clips are AI-generated and say so."),
+                    self._kept(keep_hours),
                 ),
             )
         )
@@ -473,15 +471,12 @@ class Messages:
 
     def paysupport(self, contact: str) -> str:
         """`/paysupport`."""
-        return " ".join(
-            (
-                self._(
-                    "A clip that fails is given back by itself. If something is wrong with a "
-                    "payment, say so and add its number from the receipt: what was not used is "
-                    "paid back."
-                ),
-                self._contact(contact),
-            )
+        return _told(
+            self._(
+                "A clip that fails is given back by itself. If something is wrong with a payment, "
+                "say so and add its number from the receipt: what was not used is paid back."
+            ),
+            self._contact(contact),
         )
 
     def _contact(self, contact: str) -> str:
@@ -597,7 +592,8 @@ class Messages:
 
     def shop(self, free_per_day: int) -> str:
         """`/buy`: a button for each pack stands below."""
-        return f"{self._free(free_per_day)} {self._('Packs are for more, and do not run out.')}"
+        more = self._("Packs are for more, and do not run out.")
+        return _told(self._free(free_per_day), more)
 
     def pack(self, clips: int) -> str:
         """The name of what is sold; 32 letters at most."""
@@ -641,6 +637,15 @@ class Messages:
     def action(self, action: Action) -> str:
         """An action as a noun."""
         return self._(_ACTIONS[action])
+
+    def choice(self, action: Action) -> str:
+        """An action as the label of a button."""
+        said = self.action(action)
+        return said[0].upper() + said[1:]
+
+
+def _told(*sentences: str) -> str:
+    return " ".join(sentences)
 
 
 def _shortened(words: str, most: int = 80) -> str:

@@ -1,7 +1,8 @@
 """The translations: one catalogue of sentences for all platforms, a folder a language.
 
-The sentences themselves are English and stand in `vivant.messages`; `docs/translating.md` says
-how a catalogue is brought up to date.
+The sentences themselves are English and stand in `vivant.messages`; `python -m vivant.locales`
+brings the catalogues up to date. The compiled ones are committed, so that a clone and a wheel
+have them without a step of their own.
 """
 
 import gettext
