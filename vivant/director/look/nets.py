@@ -1,5 +1,8 @@
 """Runs the networks; the one place that imports ai-edge-litert."""
 
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -10,6 +13,19 @@ from vivant.director.look import models
 from vivant.director.look.arrays import Tensor
 
 
+@contextmanager
+def _hushed() -> Generator[None]:
+    """Keep the library's line about its delegate, which no setting silences, off the terminal."""
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
 class Net:
     """One network, ready to run; two threads may ask, one is served at a time."""
 
@@ -17,7 +33,8 @@ class Net:
         # One thread each: the calls are too small to share out, and a forked child that
         # only looks at one photo should not start any.
         self._interpreter = Interpreter(str(path), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _hushed():
+            self._interpreter.allocate_tensors()
         self._input: int = self._interpreter.get_input_details()[0]["index"]
         self._outputs: list[int] = [d["index"] for d in self._interpreter.get_output_details()]
         self._turn = Lock()
