@@ -1,0 +1,105 @@
+"""What must be seen when an action was asked for, and what must hold in every clip.
+
+Measured on clips of twelve photos; beside each gate what was seen when it was asked for, and
+the most when something else was. Whatever an idle clip shows must stay below every gate.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.gates.witness import HeadSeen, Sighting
+from vivant.director.plan import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A measure and what it must be over."""
+
+    name: str
+    over: float
+    #: One value for each who could act; all for the clip as a whole.
+    values: Callable[[Sighting], tuple[float, ...]]
+
+    def opens(self, seen: Sighting) -> bool:
+        """Everybody passes."""
+        values = self.values(seen)
+        return bool(values) and min(values) > self.over
+
+    def shut(self, seen: Sighting) -> bool:
+        """Nobody passes."""
+        return max(self.values(seen), default=0.0) <= self.over
+
+
+def _of_heads(value: Callable[[HeadSeen], float]) -> Callable[[Sighting], tuple[float, ...]]:
+    return lambda seen: tuple(value(head) for head in seen.heads)
+
+
+_MOUTH_WIDER = Gate("mouth wider", 1.10, _of_heads(lambda head: head.mouth_width))
+_CORNERS_UP = Gate("corners of the mouth up", 0.02, _of_heads(lambda head: head.corners_lift))
+_EYES_SHUT = Gate("eyes shut, s", 0.5, _of_heads(lambda head: head.shut_s))
+
+
+def _nearer(seen: Sighting) -> tuple[float, ...]:
+    """1 is the gate's own: a pair comes to 0.8 of its distance, a row to 0.95."""
+    return ((1 - seen.nearest) / (0.20 if len(seen.heads) == 2 else 0.05),)
+
+
+_NEARER = Gate("heads nearer", 1.0, _nearer)
+
+GATES: dict[Action, tuple[Gate, ...]] = {
+    Action.SMILE: (_MOUTH_WIDER, _CORNERS_UP),
+    Action.LAUGH: (
+        Gate("mouth shows more", 0.03, _of_heads(lambda head: head.mouth_area)),
+        Gate("head shakes", 0.03, _of_heads(lambda head: head.bounce)),
+    ),
+    Action.HUG: (_NEARER, _EYES_SHUT),
+    Action.KISS: (_NEARER, _EYES_SHUT),
+    Action.FLEX: (Gate("elbow bends, degrees", 20, lambda seen: (seen.elbow,)),),
+    Action.WAVE: (Gate("forearm waves, degrees", 6, lambda seen: (seen.wave,)),),
+    Action.SWAY: (Gate("head sways", 0.25, _of_heads(lambda head: head.sway)),),
+    Action.NOD: (Gate("head nods", 0.12, _of_heads(lambda head: head.nod)),),
+    Action.WINK: (Gate("one eye shut", 0.5, _of_heads(lambda head: head.wink)),),
+    Action.BLINK: (Gate("blinks", 2.5, _of_heads(lambda head: head.blinks)),),
+    Action.LOOK: (Gate("eyes aside", 0.012, _of_heads(lambda head: head.gaze)),),
+    Action.ZOOM: (Gate("zoom", 1.08, lambda seen: (seen.largest_zoom,)),),
+    Action.PAN: (Gate("camera aside", 0.02, lambda seen: (abs(seen.aside),)),),
+}
+
+#: One who kisses nobody sends it to the camera.
+KISS_ALONE = (_EYES_SHUT,)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds in every clip, whatever was asked for."""
+
+    name: str
+    value: Callable[[Sighting], float]
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def holds(self, seen: Sighting) -> bool:
+        """Within its limits."""
+        value = self.value(seen)
+        return (self.at_least is None or value >= self.at_least) and (
+            self.at_most is None or value <= self.at_most
+        )
+
+
+def _least_found(seen: Sighting) -> float:
+    return min((head.found for head in seen.heads), default=1.0)
+
+
+RULES = (
+    Rule("the first picture is the photo, of 255", lambda seen: seen.first_off, at_most=1),
+    Rule("also as decoded, dB", lambda seen: seen.first_psnr, at_least=33),
+    Rule("also as decoded, SSIM", lambda seen: seen.first_ssim, at_least=0.92),
+    Rule("every face is found again", _least_found, at_least=1.0),
+    Rule("nothing moves beside the people", lambda seen: seen.moved, at_most=0.01),
+    Rule("nothing changes beside the people", lambda seen: seen.changed, at_most=0.005),
+    Rule("no jumps", lambda seen: seen.jump, at_most=1.5),
+    Rule("something moves, of 255", lambda seen: seen.pace, at_least=0.2),
+)
+
+#: In a loop the first picture follows the last as any picture does another.
+LOOP = Rule("the loop closes", lambda seen: seen.seam, at_most=2.5)
