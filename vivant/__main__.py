@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vivant.admin import admin_app, ledger_app
 from vivant.clips import Wish
 from vivant.demo import PHOTO, WORDS
 from vivant.errors import LedgerDown, RedisMissing, SettingsError
@@ -37,6 +38,8 @@ app = typer.Typer(
 )
 engine_app = typer.Typer(help="Render clips; or see and fetch engines.")
 app.add_typer(engine_app, name="engine")
+app.add_typer(admin_app, name="admin")
+app.add_typer(ledger_app, name="ledger")
 
 T = TypeVar("T")
 WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True)]

@@ -7,6 +7,7 @@
   + LedgerDown         - the database did not answer; nothing was changed
   + MediaMissing       - the photo or clip is not in the store (any more)
   + RenderError        - the engine made no clip; `transient` says whether another try may
+  + NotDone            - the operator asked for what cannot be; the text says why
   + PlatformError      - the chat platform did not take what we sent
     x TryLater         - not now; worth trying again after `retry_after_s`
     x MessageGone      - the message to edit is not there, or may not be edited any more
@@ -56,6 +57,10 @@ class RenderError(VivantError):
         self.reason = reason
         #: Another try may work: the engine's process died, or memory was short.
         self.transient = transient
+
+
+class NotDone(VivantError):
+    """The operator's words name nothing that can be done; the text says what is missing."""
 
 
 class PlatformError(VivantError):

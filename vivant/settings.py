@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         (), description="platform:chat id, comma-separated; empty: every chat"
     )
     banned_users: Names = Field((), description="platform:user id, comma-separated")
+    admins: Names = Field(
+        (),
+        description="platform:user id, comma-separated; may use the operator's words in a private "
+        "chat",
+    )
     blocked_words: Names = Field((), description="words or phrases that are refused")
     lease_s: float = Field(30, gt=0, description="a silent worker loses its job after this")
     beat_s: float = Field(10, gt=0, description="how often a worker renews its lease")
@@ -141,6 +146,7 @@ class Settings(BaseSettings):
         "accepted_licences",
         "allowed_chats",
         "banned_users",
+        "admins",
         "blocked_words",
         "discord_shard_ids",
         "telegram_star_packs",
