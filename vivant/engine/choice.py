@@ -9,6 +9,8 @@ from typing import Final
 from vivant.director.look import models
 from vivant.engine import Engine
 from vivant.engine.diffusion import cards
+from vivant.engine.diffusion.download import is_present
+from vivant.engine.diffusion.preset import Preset, shipped
 from vivant.errors import SettingsError
 
 PUPPET: Final = "puppet"
@@ -20,21 +22,41 @@ def open_engines(
 ) -> list[Engine]:
     """The engines called *name*, not yet set up: one a device of *gpus* ("all", "0,1", "cpu").
 
-    "auto" takes on each card the best preset that is downloaded, allowed and fits it, and the
-    puppet where there is none. Raises `SettingsError` that says how to mend it.
+    "auto" takes the best preset that is downloaded, allowed and fits the cards, and the puppet
+    where there is none. Raises `SettingsError` that says how to mend it.
     """
     if name == PUPPET or (name == AUTO and not cards.found()):
         return [_puppet(models_dir / PUPPET)]
-    from vivant.engine.diffusion import shelf  # noqa: PLC0415  # OpenCV and numpy where used
+    from vivant.engine.diffusion.engine import open_engine  # noqa: PLC0415  # OpenCV where used
 
-    engines: list[Engine] = []
-    for device in cards.devices(gpus):
-        which = name if name != AUTO else shelf.best_here(models_dir, device, accepted)
-        if which is not None:
-            engines.append(
-                shelf.open_engine(which, models_dir=models_dir, device=device, accepted=accepted)
-            )
-    return engines or [_puppet(models_dir / PUPPET)]
+    if name == AUTO:
+        name = best_here(models_dir, accepted) or PUPPET
+    if name == PUPPET:
+        return [_puppet(models_dir / PUPPET)]
+    return [
+        open_engine(name, models_dir=models_dir, device=device, accepted=accepted)
+        for device in cards.devices(gpus)
+    ]
+
+
+def best_here(models_dir: Path, accepted: frozenset[str]) -> str | None:
+    """The heaviest preset that the smallest card here could open now; None where none can."""
+    memory = min((card.memory_gb for card in cards.found()), default=None)
+    if memory is None:
+        return None
+    able = [
+        preset.name
+        for preset in shipped()  # the lightest first
+        if preset.placement_on(memory) is not None
+        and is_present(preset, models_dir)
+        and is_accepted(preset, accepted)
+    ]
+    return able[-1] if able else None
+
+
+def is_accepted(preset: Preset, accepted: frozenset[str]) -> bool:
+    """Whether its licence asks for nothing, or the operator took it."""
+    return not preset.licence.must_be_accepted or preset.name in accepted
 
 
 def _puppet(folder: Path) -> Engine:

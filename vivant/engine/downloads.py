@@ -7,10 +7,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from vivant.director.look import models
-from vivant.engine.choice import PUPPET
+from vivant.engine.choice import PUPPET, is_accepted
+from vivant.engine.diffusion import cards
 from vivant.engine.diffusion.download import download as download_preset
-from vivant.engine.diffusion.preset import Preset, named
-from vivant.engine.diffusion.shelf import standings
+from vivant.engine.diffusion.download import is_present
+from vivant.engine.diffusion.preset import Preset, named, shipped
 from vivant.errors import SettingsError
 
 
@@ -32,26 +33,25 @@ def show_presets(models_dir: Path, accepted: frozenset[str], console: Console) -
         PUPPET, "living photos on the CPU", "0.5 GB", "yes",
         "here" if models.present(models_dir / PUPPET) else "36 MB", "Apache-2.0",
     )  # fmt: skip
-    known = standings(models_dir, accepted)
-    for each in known:
-        preset = each.preset
-        fits = any(placement is not None for _, placement in each.on_cards)
+    here = cards.found()
+    for preset in shipped():
+        fits = any(preset.placement_on(card.memory_gb) is not None for card in here)
         table.add_row(
             preset.name,
             preset.summary,
             f"{preset.needs_gb:g} GB",
-            "yes" if fits else "no" if each.on_cards else "no card",
-            "here" if each.is_present else f"{preset.weights.disk_gb:g} GB",
+            "yes" if fits else "no" if here else "no card",
+            "here" if is_present(preset, models_dir) else f"{preset.weights.disk_gb:g} GB",
             preset.licence.name,
         )
     console.print(table)
-    for each in known:
-        licence = each.preset.licence
+    for preset in shipped():
+        licence = preset.licence
         if licence.must_be_accepted:
-            state = "accepted by" if each.is_accepted else "accept it with"
+            state = "accepted by" if is_accepted(preset, accepted) else "accept it with"
             console.print(
-                f"\n{each.preset.name}: {licence.name}, {licence.url}\n"
-                f"{state} VIVANT_ACCEPTED_LICENCES={each.preset.name}",
+                f"\n{preset.name}: {licence.name}, {licence.url}\n"
+                f"{state} VIVANT_ACCEPTED_LICENCES={preset.name}",
                 highlight=False,
             )
             for duty in licence.obliges:
