@@ -25,6 +25,7 @@ from vivant.bots.telegram.server import Server, number_of, open_bot
 from vivant.bots.telegram.stars import Stars, packs_of
 from vivant.bots.telegram.talk import KINDS, Talk
 from vivant.errors import SettingsError, TryLater
+from vivant.houses import Houses
 from vivant.queue import hearing_progress
 from vivant.services import Services, open_conversation
 from vivant.settings import Settings
@@ -100,7 +101,7 @@ async def _run_one(
         api = await _connected(stack, server, token, stop)
         if api is None:
             return
-        platform = TelegramPlatform(api, number_of(token))
+        platform = TelegramPlatform(api, number_of(token), Houses(services.ledger))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=_DOWNLOAD_S))
         conversation = await stack.enter_async_context(open_conversation(services, platform))
         action = Action(platform, services.ledger)

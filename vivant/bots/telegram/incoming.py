@@ -49,7 +49,8 @@ class Wanted:
     event_id: str
     #: None for a photo that stands alone.
     album: str | None = None
-    #: False for an item of an album that does not name the bot itself: another item may.
+    #: False for a photo in a group that does not name the bot: its album may, or its chat may have
+    #: said that every photo with words is meant.
     is_addressed: bool = True
 
 
@@ -108,15 +109,12 @@ class Reader:
 
     def _asked(self, message: Message, words: str, *, is_addressed: bool) -> Meaning | None:
         picture = _picture_of(message)
-        album = message.media_group_id
         if picture is not None:
-            if not is_addressed and album is None:
-                return None
             return Wanted(
                 picture=picture,
                 words=words,
                 event_id=event_of(message),
-                album=album,
+                album=message.media_group_id,
                 is_addressed=is_addressed,
             )
         if _is_film(message):

@@ -19,6 +19,7 @@ from vivant.bots.telegram.refusals import Moved, NotModified, ThreadGone, our_er
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
 from vivant.errors import MessageGone, PlatformError
+from vivant.houses import Houses
 from vivant.messages import Messages
 
 _T = TypeVar("_T")
@@ -44,6 +45,7 @@ class TelegramPlatform:
     api: Bot
     #: The bot's own id.
     bot: str
+    houses: Houses
     name: str = PLATFORM
 
     @property
@@ -102,7 +104,7 @@ class TelegramPlatform:
         if film is None:
             await self.edit_text(to, message_id, answer.text, buttons=answer.buttons)
             return
-        media = _media(film, answer.text)
+        media = _media(film, answer.text, has_spoiler=(await self.houses.at(to)).spoiler)
 
         async def edit(chat_id: int) -> None:
             with our_errors():
@@ -216,7 +218,7 @@ def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(rows) if rows else None
 
 
-def _media(film: Film, caption: str) -> InputMediaAnimation | InputMediaVideo:
+def _media(film: Film, caption: str, *, has_spoiler: bool) -> InputMediaAnimation | InputMediaVideo:
     """With its size and length: Telegram does not look into larger files by itself."""
     clip = film.clip
     if clip.has_sound:
@@ -229,6 +231,7 @@ def _media(film: Film, caption: str) -> InputMediaAnimation | InputMediaVideo:
             thumbnail=film.thumbnail,
             filename=film.file_name,
             supports_streaming=True,
+            has_spoiler=has_spoiler,
         )
     return InputMediaAnimation(
         film.video,
@@ -238,4 +241,5 @@ def _media(film: Film, caption: str) -> InputMediaAnimation | InputMediaVideo:
         duration=max(1, round(clip.duration_s)),
         thumbnail=film.thumbnail,
         filename=film.file_name,
+        has_spoiler=has_spoiler,
     )

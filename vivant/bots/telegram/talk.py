@@ -1,11 +1,12 @@
 """Hands what arrives to the conversation, and its answers to the chat."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from telegram import CallbackQuery, Message, Update
+from telegram import CallbackQuery, Message, SuccessfulPayment, Update
 
 from vivant.bots.telegram.admins import Admins
 from vivant.bots.telegram.albums import Albums, Item, wants_each
@@ -33,13 +34,15 @@ from vivant.errors import Refused
 from vivant.messages import Messages
 
 #: What `Talk` wants to be told of.
-KINDS: Final = ("message", "callback_query", "pre_checkout_query")
+KINDS: Final = ("message", "edited_message", "callback_query", "pre_checkout_query")
 
 #: Photos in memory at once, each up to 20 MB and its decoded self.
 _PHOTOS_AT_ONCE: Final = 6
 #: https://core.telegram.org/bots/api#answercallbackquery
 _MOST_ALERT: Final = 200
 _SEEN: Final = "👀"
+#: "/settings topic here", said in the topic where answers shall go.
+_TOPIC: Final = {"topic here": True, "topic -": False}
 
 logger = logging.getLogger(__name__)
 
@@ -71,37 +74,43 @@ class Talk:
         update = Update.de_json(raw, self.platform.api)
         if update.message is not None:
             await self._on_message(update.message)
+        elif update.edited_message is not None:
+            await self._on_edited(update.edited_message)
         elif update.callback_query is not None:
             await self._on_press(update.callback_query)
 
     async def give_up(self, raw: dict[str, Any]) -> None:
         """Say that it broke, to whoever was told that we are on it."""
         message = Update.de_json(raw, self.platform.api).message
-        if message is None or not isinstance(self.reader.read(message), Wanted):
+        wanted = None if message is None else self.reader.read(message)
+        if message is None or not isinstance(wanted, Wanted) or not wanted.is_addressed:
             return
         await self._say(message, Messages(sender_of(message).language).went_wrong())
 
     async def _on_message(self, message: Message) -> None:
-        sender = await self.admins.sender(sender_of(message), message.chat)
         if message.successful_payment is not None:
-            paid = message.successful_payment
-            clips, charge = clips_of(paid.invoice_payload), paid.telegram_payment_charge_id
-            await self._say(message, await self.conversation.paid(sender, clips, charge))
+            await self._on_paid(message, message.successful_payment)
             return
         if message.refunded_payment is not None:
-            await self.stars.refunded(sender.id, message.refunded_payment)
+            await self.stars.refunded(sender_of(message).id, message.refunded_payment)
             return
         match self.reader.read(message):
             case Wanted() as wanted:
                 await self._on_photo(message, wanted)
             case Words() as words:
-                await self._on_words(message, words, sender)
+                await self._on_words(message, words)
             case Film():
-                await self._say(message, self.conversation.video_hint(sender))
+                hint = self.conversation.video_hint(await self._sender(message))
+                await self._say(message, hint)
             case Command() as command:
-                await self._on_command(message, command, sender)
+                await self._on_command(message, command)
             case None:
                 return
+
+    async def _on_paid(self, message: Message, paid: SuccessfulPayment) -> None:
+        clips, charge = clips_of(paid.invoice_payload), paid.telegram_payment_charge_id
+        thanks = await self.conversation.paid(await self._sender(message), clips, charge)
+        await self._say(message, thanks)
 
     async def _on_photo(self, message: Message, wanted: Wanted) -> None:
         if wanted.album is not None:
@@ -109,36 +118,53 @@ class Talk:
             await self.albums.join(album, Item(message, wanted), self._on_album)
             return
         words = wanted.words or self._said_before(message)
-        if not (wanted.is_addressed or words):
+        if await self._is_meant(message, wanted, words):
+            with contextlib.suppress(_Told):
+                await self._take(message, replace(wanted, words=words))
+
+    async def _is_meant(self, message: Message, wanted: Wanted, words: str) -> bool:
+        """Whether a photo is for us: it names us, or words that did came before it."""
+        if wanted.is_addressed or (words and not wanted.words):
+            return True
+        if not words:
+            return False
+        return (await self.conversation.house(str(message.chat.id))).every_photo
+
+    async def _on_edited(self, message: Message) -> None:
+        """Other words under a photo, or the first ones that name us."""
+        wanted = self.reader.read(message)
+        if not isinstance(wanted, Wanted) or not wanted.words:
             return
-        try:
-            await self._take(message, replace(wanted, words=words))
-        except _Told:
+        said = TextMessage(
+            event_id=_album_event(message) or wanted.event_id,
+            reply_to=self._to(message, wanted.picture),
+            sender=await self._sender(message),
+            words=wanted.words,
+        )
+        # The words of an album are its captioned photo's: it was asked about when it came.
+        if await self.conversation.on_caption(said) or wanted.album is not None:
             return
+        await self._on_photo(message, wanted)
 
     async def _on_album(self, items: list[Item]) -> None:
         """One clip of the first photo; or of each, if the words say so."""
         first = items[0]
-        words = next((item.wanted.words for item in items if item.wanted.words), None)
-        if words is None:
-            words = self._said_before(first.message)
-        if not (words or any(item.wanted.is_addressed for item in items)):
+        named = next((item for item in items if item.wanted.is_addressed), first)
+        captioned = next((item for item in items if item.wanted.words), named)
+        words = captioned.wanted.words or self._said_before(first.message)
+        wanted = replace(captioned.wanted, is_addressed=named.wanted.is_addressed)
+        if not await self._is_meant(first.message, wanted, words):
             return
-        try:
+        with contextlib.suppress(_Told):  # what stops one photo stops the rest
             if wants_each(words):
                 for item in items:
                     await self._take(item.message, replace(item.wanted, words=words))
                 return
-            wanted = replace(
-                first.wanted,
-                words=words,
-                # The same however many of its photos have come.
-                event_id=f"{first.message.chat.id}:album:{first.wanted.album}",
-            )
+            # The same event, however many of its photos have come.
+            event_id = _album_event(first.message) or first.wanted.event_id
             notes = (Note.FIRST_OF_ALBUM,) if len(items) > 1 else ()
+            wanted = replace(first.wanted, words=words, event_id=event_id)
             await self._take(first.message, wanted, notes)
-        except _Told:
-            return  # what stops one photo stops the rest
 
     def _said_before(self, message: Message) -> str:
         to, sender = self._to(message), sender_of(message)
@@ -156,12 +182,15 @@ class Talk:
         asked = PhotoMessage(
             event_id=wanted.event_id,
             reply_to=to,
-            sender=await self.admins.sender(sender_of(message), message.chat),
+            sender=await self._sender(message),
             words=wanted.words,
             photo=b"",
             limit_bytes=self.limit_bytes,
             notes=notes,
         )
+        answers_in = (await self.conversation.house(to.house_id)).answers_in
+        if answers_in is not None:
+            asked = replace(asked, reply_to=replace(to, thread_id=answers_in))
         async with self._photos:
             try:
                 photo = await self.downloads.fetch(wanted.picture)
@@ -172,25 +201,26 @@ class Talk:
                     await self._on_buy(message, asked.sender)
                 raise _Told from refusal
 
-    async def _on_words(self, message: Message, words: Words, sender: Sender) -> None:
-        to = self._to(message)
+    async def _on_words(self, message: Message, words: Words) -> None:
+        to, asker = self._to(message), sender_of(message)
         if words.is_addressed and words.words:
             # Before anything is waited for: the photo may be right behind them.
-            self.earlier.keep(to, sender, words.words)
+            self.earlier.keep(to, asker, words.words)
         said = TextMessage(
             event_id=event_of(message),
             reply_to=to,
-            sender=sender,
+            sender=asker,
             words=words.words,
             answers=words.answers,
         )
         if words.words and await self.conversation.on_words(said):
-            self.earlier.take(to, sender, said.event_id)
+            self.earlier.take(to, asker, said.event_id)
             return
-        if words.is_addressed and not (words.words and await self.earlier.were_taken(to, sender)):
-            await self._say(message, self.conversation.usage(sender))
+        if words.is_addressed and not (words.words and await self.earlier.were_taken(to, asker)):
+            await self._say(message, self.conversation.usage(await self._sender(message)))
 
-    async def _on_command(self, message: Message, command: Command, sender: Sender) -> None:
+    async def _on_command(self, message: Message, command: Command) -> None:
+        sender = await self._sender(message)
         match command.name:
             case "status":
                 answer = await self.conversation.status(sender)
@@ -206,6 +236,8 @@ class Talk:
                 answer = self.conversation.terms(sender)
             case "paysupport":
                 answer = self.conversation.paysupport(sender)
+            case "settings":
+                answer = await self._on_settings(message, command.argument, sender)
             case "buy" if self.stars.packs:
                 await self._on_buy(message, sender)
                 return
@@ -214,6 +246,16 @@ class Talk:
             case _:  # another bot's
                 return
         await self._say(message, answer)
+
+    async def _on_settings(self, message: Message, argument: str, sender: Sender) -> str:
+        house_id = str(message.chat.id)
+        if argument.lower() not in _TOPIC:
+            return await self.conversation.settings(house_id, sender, argument)
+        here = self._to(message).thread_id if _TOPIC[argument.lower()] else None
+        house = await self.conversation.house(house_id)
+        return await self.conversation.change_house(
+            house_id, sender, replace(house, answers_in=here)
+        )
 
     async def _on_buy(self, message: Message, sender: Sender) -> None:
         words = Messages(sender.language)
@@ -261,6 +303,10 @@ class Talk:
         except TooLate:
             logger.info("a button was answered too late")
 
+    async def _sender(self, message: Message) -> Sender:
+        sender = await self.admins.sender(sender_of(message), message.chat)
+        return await self.conversation.guest(self._to(message), sender)
+
     async def _say(self, message: Message, text: str) -> None:
         await self.platform.send_text(self._to(message), text)
 
@@ -270,3 +316,10 @@ class Talk:
         if picture is not None and picture.message_id is not None:
             about = picture.message_id
         return reply_to(message, self.platform.bot, message_id=about)
+
+
+def _album_event(message: Message) -> str | None:
+    """One event for all photos of an album."""
+    if message.media_group_id is None:
+        return None
+    return f"{message.chat.id}:album:{message.media_group_id}"
