@@ -45,7 +45,7 @@ class Rehearsal:
     def __init__(self, preset: Preset, folder: Path, models: Path, photo: Image.Image) -> None:
         from vivant.engine.diffusion.pipeline import Pipeline  # noqa: PLC0415 - imports torch
 
-        self.pipeline = Pipeline(preset, folder, models=models, device="cpu")
+        self.pipeline = Pipeline.load(preset, folder, models=models, device="cpu")
         #: diffusers' own object.
         self.pipe: Any = self.pipeline._pipe
         self._photo = photo

@@ -50,7 +50,7 @@ def wan_5b() -> Any:
         **_umt5(),
         vae=vae,
         transformer=_wan_transformer(48, 48),
-        scheduler=_unipc(),
+        scheduler=unipc(),
         expand_timesteps=True,
     )
 
@@ -70,7 +70,7 @@ def wan_a14b() -> Any:
         vae=vae,
         transformer=_wan_transformer(36, 16),
         transformer_2=_wan_transformer(36, 16),
-        scheduler=_unipc(),
+        scheduler=unipc(),
         boundary_ratio=0.9,
     )
 
@@ -78,7 +78,7 @@ def wan_a14b() -> Any:
 def ltx() -> Any:
     """LTX-Video 0.9: VAE 32 x 32 x 8, T5, no sound."""
     torch.manual_seed(9)
-    tokenizer = _t5_tokenizer()
+    tokenizer = t5_tokenizer()
     transformer = diffusers.LTXVideoTransformer3DModel(
         in_channels=8,
         out_channels=8,
@@ -114,7 +114,7 @@ def ltx() -> Any:
 def ltx2() -> Any:
     """LTX-2: pictures and sound, Gemma, VAE 32 x 32 x 8."""
     torch.manual_seed(2)
-    tokenizer = _gemma_tokenizer()
+    tokenizer = gemma_tokenizer()
     encoder = _gemma(len(tokenizer))
     text = encoder.config.text_config
     transformer = diffusers.LTX2VideoTransformer3DModel(
@@ -232,13 +232,14 @@ def _wan_transformer(in_channels: int, out_channels: int) -> Any:
     )
 
 
-def _unipc() -> Any:
+def unipc() -> Any:
+    """The scheduler that Wan's repositories name."""
     return diffusers.UniPCMultistepScheduler(
         prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=5.0
     )
 
 
-def _t5_tokenizer() -> Any:
+def t5_tokenizer() -> Any:
     """One piece for each printable character; transformers builds the model in memory."""
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0)]
     pieces += [(chr(code), -4.0) for code in range(33, 127)]
@@ -263,7 +264,7 @@ def _t5(tokenizer: Any) -> dict[str, Any]:
 
 
 def _umt5() -> dict[str, Any]:
-    tokenizer = _t5_tokenizer()
+    tokenizer = t5_tokenizer()
     config = transformers.UMT5Config(**_t5(tokenizer))
     return {
         "tokenizer": tokenizer,
@@ -272,7 +273,8 @@ def _umt5() -> dict[str, Any]:
     }
 
 
-def _gemma_tokenizer() -> Any:
+def gemma_tokenizer() -> Any:
+    """One token for each printable character."""
     signs = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "\u2581"]
     signs += [chr(code) for code in range(33, 127)]
     tokenizer = transformers.GemmaTokenizer(

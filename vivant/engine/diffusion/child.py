@@ -162,7 +162,7 @@ def loaded(arguments: argparse.Namespace) -> Renderer:
     from vivant.engine.diffusion.pipeline import Pipeline  # noqa: PLC0415
 
     preset = read(arguments.preset) if arguments.preset else of_directory(arguments.folder)
-    return Pipeline(preset, arguments.folder, models=arguments.models, device=arguments.device)
+    return Pipeline.load(preset, arguments.folder, models=arguments.models, device=arguments.device)
 
 
 if __name__ == "__main__":

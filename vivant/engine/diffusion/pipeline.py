@@ -56,17 +56,15 @@ _BROKEN_WORDS = ("CUDA error", "device-side assert", "EXECUTION_FAILED", "NCCL e
 
 
 class Pipeline:
-    """A diffusers pipeline, loaded from *folder* as its preset says.
+    """A diffusers pipeline *pipe*, set up for *device* as its preset says.
 
-    *models* is where the repositories lie. Raises `Trouble`, then and in `render`.
+    Raises `Trouble`, in `load` and in `render`.
     """
 
-    def __init__(self, preset: Preset, folder: Path, *, models: Path, device: str) -> None:
-        _quieten()
+    def __init__(self, preset: Preset, pipe: Any, device: str) -> None:
         self._preset = preset
+        self._pipe = pipe
         self._device = torch.device(device)
-        placement = self._placement()
-        self._pipe = _loaded(preset, folder, models, self._device)
         self._offered = inspect.signature(type(self._pipe).__call__).parameters
         self._photo_name = self._checked()
         if preset.schedule.scheduler:
@@ -78,11 +76,24 @@ class Pipeline:
         self._vae = _PatientVae(self._pipe.vae, self._watch)
         _keep_prompts(self._pipe, preset.speed.prompt_cache_mb * 1_000_000)
         self._was_short = False
-        self._place(placement)
+        self._place(_placement(preset, self._device))
         if self._device.type == "cuda":
             self._choose_attention()
             if preset.speed.compile:
                 self._compile()
+
+    @classmethod
+    def load(cls, preset: Preset, folder: Path, *, models: Path, device: str) -> "Pipeline":
+        """Load from *folder*; the repositories of parts and LoRAs lie in *models*."""
+        _quieten()
+        try:
+            _placement(preset, torch.device(device))
+            return cls(preset, _loaded(preset, folder, models, torch.device(device)), device)
+        except Trouble:
+            raise
+        except Exception as exc:
+            # What a wrong file makes of the loaders is not written down anywhere.
+            raise _unusable(f"{type(exc).__name__}: {exc}") from exc
 
     @property
     def ready(self) -> Ready:
@@ -149,15 +160,6 @@ class Pipeline:
             if trouble.failed.kind != "broken":
                 self._pipe.maybe_free_model_hooks()
             raise trouble from exc
-
-    def _placement(self) -> Placement:
-        on_card = self._device.type == "cuda"
-        memory = torch.cuda.mem_get_info(self._device)[1] / 1e9 if on_card else None
-        placement = self._preset.placement_on(memory)
-        if placement is None:
-            needs = self._preset.needs_gb
-            raise _unusable(f"it needs a card of {needs:g} GB, this has {memory or 0:.0f} GB")
-        return placement
 
     def _checked(self) -> str:
         """Refuse a pipeline that takes no photo, or not what the preset passes."""
@@ -294,37 +296,37 @@ def forced(schedule: Schedule) -> Any:
     return Forced(**schedule.config)
 
 
+def _placement(preset: Preset, device: torch.device) -> Placement:
+    memory = torch.cuda.mem_get_info(device)[1] / 1e9 if device.type == "cuda" else None
+    placement = preset.placement_on(memory)
+    if placement is None:
+        raise _unusable(f"it needs a card of {preset.needs_gb:g} GB, this has {memory or 0:.0f} GB")
+    return placement
+
+
 def _loaded(preset: Preset, folder: Path, models: Path, device: torch.device) -> Any:
-    """Load the pipeline and its parts from the disk: safetensors only, no foreign code."""
+    """Read the pipeline and its parts from the disk: safetensors only, no foreign code."""
     speed = preset.speed
     default, vae = _dtype(speed.dtype, device), _dtype(speed.vae_dtype, device)
     kept: dict[str, Any] = {"use_safetensors": True, "local_files_only": True}
-    try:
-        index = json.loads((folder / "model_index.json").read_text("utf-8"))
-        # By its own class: `DiffusionPipeline` overlooks parts that the class calls optional.
-        kind = getattr(_diffusers, str(index["_class_name"]))
-        parts: dict[str, Any] = dict.fromkeys(preset.weights.without)
-        for part in preset.weights.parts:
-            library, name = index[part.component]
-            if library not in ("diffusers", "transformers"):
-                raise _unusable(f"{part.component} is made of {library}, which is not trusted")
-            parts[part.component] = getattr(importlib.import_module(library), name).from_pretrained(
-                folder_of(models, part.repo) if part.repo else folder,
-                subfolder=part.subfolder or None,
-                dtype=vae if part.component == "vae" else default,
-                **kept,
-            )
-        pipe = kind.from_pretrained(
-            folder,
-            dtype={"default": default, "vae": vae},
-            trust_remote_code=False,
-            **parts,
+    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    # By its own class: `DiffusionPipeline` overlooks parts that the class calls optional.
+    kind = getattr(_diffusers, str(index["_class_name"]))
+    parts: dict[str, Any] = dict.fromkeys(preset.weights.without)
+    for part in preset.weights.parts:
+        library, name = index[part.component]
+        if library not in ("diffusers", "transformers"):
+            raise _unusable(f"{part.component} is made of {library}, which is not trusted")
+        parts[part.component] = getattr(importlib.import_module(library), name).from_pretrained(
+            folder_of(models, part.repo) if part.repo else folder,
+            subfolder=part.subfolder or None,
+            dtype=vae if part.component == "vae" else default,
             **kept,
         )
-        _fuse_loras(pipe, preset.weights, folder, models)
-    # What a wrong file makes of the loaders is not written down anywhere.
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as exc:
-        raise _unusable(f"{type(exc).__name__}: {exc}") from exc
+    pipe = kind.from_pretrained(
+        folder, dtype={"default": default, "vae": vae}, trust_remote_code=False, **parts, **kept
+    )
+    _fuse_loras(pipe, preset.weights, folder, models)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

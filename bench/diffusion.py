@@ -1,0 +1,159 @@
+"""The GPU engine around a tiny Wan on the CPU: what it costs, how soon it stops and is back.
+
+A bare call of the same pipeline, in this process, takes turns with the engine and its worker
+process; same weights, size, steps and seed.
+
+python -m bench.diffusion [--rounds 7]
+"""
+
+import argparse
+import os
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import diffusers as typed_diffusers
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from tests.diffusion import tiny
+from vivant.clips import ClipSettings
+from vivant.director.plan import Plan
+from vivant.engine import RenderStopped, Shot
+from vivant.engine.diffusion.engine import DiffusionEngine
+from vivant.engine.diffusion.host import Post
+from vivant.engine.diffusion.preset import of_directory
+from vivant.errors import RenderError
+
+diffusers: Any = typed_diffusers
+
+STEPS = 4
+BESIDE = f"call = {{ num_inference_steps = {STEPS}, guidance_scale = 1.0 }}"
+SIZES = ((96, 64, 17), (320, 192, 33))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def shot_of(width: int, height: int, frames: int) -> Shot:
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    shades = np.stack([columns / width, rows / height, 0.5 + 0.5 * np.sin(columns / 7)], axis=-1)
+    return Shot(
+        photo=Image.fromarray((shades * 255).astype(np.uint8)),
+        plan=Plan(words="group hug", beats=()),
+        settings=ClipSettings(width=width, height=height, num_frames=frames, frame_rate=24),
+    )
+
+
+def bare_call(pipe: Any, shot: Shot) -> object:
+    """What one would write without the engine, up to the bytes."""
+    made = pipe(
+        image=shot.photo,
+        prompt=shot.plan.words,
+        width=shot.settings.width,
+        height=shot.settings.height,
+        num_frames=shot.settings.num_frames,
+        num_inference_steps=STEPS,
+        guidance_scale=1.0,
+        generator=torch.Generator("cpu").manual_seed(0),
+        output_type="np",
+    )
+    return (made.frames[0] * 255).round().astype("uint8")
+
+
+def overhead(engine: DiffusionEngine, pipe: Any, rounds: int) -> Table:
+    """The least of the rounds is what the code costs; the median also has the neighbours' load."""
+    table = Table("clip", "bare, s (median)", "engine, s (median)", "more", "allowed")
+    for width, height, frames in SIZES:
+        shot = shot_of(width, height, frames)
+        bare: list[float] = []
+        ours: list[float] = []
+        for _ in range(rounds + 1):
+            bare.append(seconds(partial(bare_call, pipe, shot)))
+            ours.append(seconds(partial(engine.render, shot, unheard)))
+        # The first one warms both up.
+        least, most = min(bare[1:]), min(ours[1:])
+        table.add_row(
+            f"{width} x {height} x {frames}",
+            f"{least:.3f} ({statistics.median(bare[1:]):.3f})",
+            f"{most:.3f} ({statistics.median(ours[1:]):.3f})",
+            f"{(most - least) * 1000:+.0f} ms",
+            f"{least * 50 + 50:.0f} ms",
+        )
+    return table
+
+
+def unheard(step: int, total: int) -> None:
+    pass
+
+
+def cancel(engine: DiffusionEngine) -> tuple[int, float]:
+    """Stop at the first step: the last step that was heard of, and seconds until it is free."""
+    heard: list[float] = []
+
+    def stop(step: int, total: int) -> None:
+        heard.append(time.perf_counter())
+        raise RenderStopped
+
+    try:
+        engine.render(shot_of(*SIZES[-1]), stop)
+    except RenderStopped:
+        return len(heard), time.perf_counter() - heard[0]
+    raise AssertionError("it was not stopped")
+
+
+def revival(engine: DiffusionEngine) -> tuple[float, float]:
+    """Kill the worker process in a render: seconds until it is noticed, and until a clip."""
+    killed: list[float] = []
+
+    def kill(step: int, total: int) -> None:
+        assert engine.pid
+        os.kill(engine.pid, signal.SIGKILL)
+        killed.append(time.perf_counter())
+
+    small = shot_of(96, 64, 17)
+    try:
+        engine.render(small, kill)
+    except RenderError:
+        noticed = time.perf_counter() - killed[0]
+    else:
+        raise AssertionError("it was not noticed")
+    engine.render(small, unheard)
+    return noticed, time.perf_counter() - killed[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    console = Console()
+    diffusers.utils.logging.disable_progress_bar()
+    with tempfile.TemporaryDirectory() as models:
+        folder = tiny.saved(tiny.wan_5b(), Path(models) / "tiny-wan", BESIDE)
+        pipe = diffusers.WanImageToVideoPipeline.from_pretrained(folder)
+        pipe.set_progress_bar_config(disable=True)
+        engine = DiffusionEngine(
+            of_directory(folder), Post(folder=folder, models=Path(models), device="cpu")
+        )
+        console.print(f"from nothing to loaded: {seconds(engine.setup):.1f} s")
+        console.print(overhead(engine, pipe, rounds))
+        steps, free = cancel(engine)
+        console.print(f"cancel: {steps} step heard of, free again after {free:.2f} s")
+        noticed, back = revival(engine)
+        console.print(f"SIGKILL: noticed after {noticed * 1000:.0f} ms, next clip at {back:.1f} s")
+        engine.close()
+
+
+if __name__ == "__main__":
+    main()
