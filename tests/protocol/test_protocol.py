@@ -1,0 +1,114 @@
+"""The promise, looked for in every order of events: crashes at each step, lost replies, bad luck.
+
+`python -m tests.protocol 3` looks further than a test has time for.
+"""
+
+import inspect
+
+import pytest
+
+from tests.protocol import row
+from tests.protocol.exploring import explore
+from tests.protocol.row import Rules
+from tests.protocol.world import World
+from vivant.ledger import Jobs
+from vivant.ledger import jobs as real
+
+#: What `Jobs` does that moves no job, so that the model need not know it.
+_LOOKING = {
+    "bots_with_answers",
+    "counts",
+    "find",
+    "forgettable",
+    "get",
+    "media_keys",
+    "open_jobs",
+    "waiting",
+}
+#: Notes in the row that no arrow depends on.
+_NOTES = {"disown", "purge", "renew_delivery", "repay", "reword", "snapped"}
+
+
+def test_the_promise_holds_in_every_order_of_events_with_two_misfortunes() -> None:
+    """One charge at most, settle or refund, one answer in sight, and always an end."""
+    explored = explore(World(luck=2))
+
+    assert explored.broken is None, str(explored.broken)
+    assert explored.worlds > 100_000
+    crashes = {name for name in explored.names if name.endswith("crashes")}
+    assert crashes == {
+        "the reader crashes",
+        "the handler crashes",
+        "the sender crashes",
+        "an engine crashes",
+    }
+
+
+def test_a_job_that_meets_no_misfortune_ends() -> None:
+    """With no luck to lose, every order of ordinary steps leads to an end."""
+    assert explore(World(luck=0)).broken is None
+
+
+@pytest.mark.parametrize(
+    ("bug", "start", "promise", "last"),
+    [
+        ("confirm_before_inbox", World(luck=1), "it never ends", "the reader crashes"),
+        ("settle_at_render", World(luck=0), "charged before the platform confirmed", "finish"),
+        (
+            "blind_resend",
+            World(luck=1),
+            "more than one final answer is visible",
+            "send the answer",
+        ),
+        ("no_fence", World(luck=1), "more than one final answer is visible", "the edit is applied"),
+        (
+            "line_without_fence",
+            World(luck=1),
+            "more than one final answer is visible",
+            "the edit is applied",
+        ),
+        (
+            "last_status_wins",
+            World(luck=2),
+            "more than one final answer is visible",
+            "the edit is applied",
+        ),
+        (
+            "give_up_blindly",
+            World(luck=1, offered=False, inbox="new", tries=2),
+            "more than one final answer is visible",
+            "the edit is applied",
+        ),
+    ],
+)
+def test_a_broken_contract_is_found_out(bug: str, start: World, promise: str, last: str) -> None:
+    """With its shortest trace, which a person can follow; without the bug all is well."""
+    broken = explore(start, Rules()._replace(**{bug: True})).broken
+
+    assert broken is not None
+    assert broken.promise == promise
+    assert broken.trace[-1] == last
+    assert len(broken.trace) <= 25
+    if start != World(luck=2):  # that one is the first test of this page
+        assert explore(start).broken is None
+
+
+def test_the_model_has_the_arrows_of_the_ledger_by_the_same_names() -> None:
+    """A method that moves a job, or an arrow of the table, cannot be added to one side alone."""
+    methods = {
+        name for name, _ in inspect.getmembers(Jobs, inspect.iscoroutinefunction)
+        if not name.startswith("_")
+    }  # fmt: skip
+    arrows = {
+        name for name, function in inspect.getmembers(row, inspect.isfunction)
+        if not name.startswith("_") and function.__module__ == row.__name__
+    }  # fmt: skip
+    table = {
+        line.split()[0]
+        for line in (real.__doc__ or "").splitlines()
+        if line.startswith("      ") and not line.startswith("       ")
+    }
+
+    assert arrows == methods - _LOOKING - _NOTES
+    assert table <= arrows
+    assert arrows - table == {"next_line", "remember_line", "remember_status"}
