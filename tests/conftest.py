@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -57,32 +58,33 @@ async def services(settings: Settings) -> AsyncGenerator[Services]:
         yield services
 
 
+@asynccontextmanager
+async def engine_at_work(services: Services, engine: Engine) -> AsyncGenerator[RenderWorker]:
+    """A real worker for *engine*, in this process."""
+    await asyncio.to_thread(engine.setup)
+    worker = RenderWorker(
+        engine,
+        services.ledger,
+        services.media,
+        services.bells,
+        services.radio,
+        id=f"test:{engine.profile.name}",
+        beat_s=services.settings.beat_s,
+    )
+    async with (
+        running(worker.present(), "present"),
+        listening(services.redis_url, STOPS, worker.on_stop),
+        hearing(services.redis_url, RENDER, worker.on_ring, at_once=1, drain_s=5) as ears,
+    ):
+        yield worker
+        ears.deafen()
+        await worker.drain(5)
+
+
 @pytest.fixture
 def start_engine(services: Services) -> StartEngine:
     """Run a real worker for an engine, in this process."""
-
-    @asynccontextmanager
-    async def start(engine: Engine) -> AsyncGenerator[RenderWorker]:
-        await asyncio.to_thread(engine.setup)
-        worker = RenderWorker(
-            engine,
-            services.ledger,
-            services.media,
-            services.bells,
-            services.radio,
-            id=f"test:{engine.profile.name}",
-            beat_s=services.settings.beat_s,
-        )
-        async with (
-            running(worker.present(), "present"),
-            listening(services.redis_url, STOPS, worker.on_stop),
-            hearing(services.redis_url, RENDER, worker.on_ring, at_once=1, drain_s=5) as ears,
-        ):
-            yield worker
-            ears.deafen()
-            await worker.drain(5)
-
-    return start
+    return partial(engine_at_work, services)
 
 
 @pytest.fixture
