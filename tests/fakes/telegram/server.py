@@ -208,7 +208,8 @@ async def _read(request: web.Request) -> tuple[dict[str, object], dict[str, Uplo
             return given | body, uploads
         for name, value in (await request.post()).items():
             if isinstance(value, web.FileField):
-                uploads[name] = Upload(value.filename, value.content_type, value.file.read())
+                with value.file as file:
+                    uploads[name] = Upload(value.filename, value.content_type, file.read())
             elif isinstance(value, str):
                 given[name] = value
             else:
