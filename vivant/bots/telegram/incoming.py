@@ -92,6 +92,8 @@ class Reader:
 
     def read(self, message: Message) -> Meaning | None:
         """What *message* wants of this bot; None where it wants nothing."""
+        if _is_of_a_bot(message):
+            return None  # two bots that answer each other never stop
         text = message.text or message.caption or ""
         command = _COMMAND.match(text)
         if command is not None and not self._is_ours(command[2]):
@@ -187,6 +189,12 @@ def person(user: User, chat: Chat) -> Sender:
         language=user.language_code or "en",
         is_moderator=chat.type == ChatType.PRIVATE,
     )
+
+
+def _is_of_a_bot(message: Message) -> bool:
+    """Anonymous admins and channels write by bots of Telegram's own, in the name of a chat."""
+    author = message.from_user
+    return author is not None and author.is_bot and message.sender_chat is None
 
 
 def _picture_of(message: Message) -> Picture | None:

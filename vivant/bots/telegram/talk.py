@@ -25,12 +25,12 @@ from vivant.bots.telegram.incoming import (
     sender_of,
 )
 from vivant.bots.telegram.outgoing import TelegramPlatform
-from vivant.bots.telegram.refusals import TooLate, our_errors
+from vivant.bots.telegram.refusals import our_errors
 from vivant.bots.telegram.stars import Stars, clips_of
 from vivant.chat import Button, PhotoMessage, Press, Sender, TextMessage, Verb
 from vivant.clips import Note, RefusalReason, ReplyTo
 from vivant.conversation import Conversation
-from vivant.errors import Refused
+from vivant.errors import PlatformError, Refused
 from vivant.messages import Messages
 
 #: What `Talk` wants to be told of.
@@ -300,8 +300,8 @@ class Talk:
                 await self.platform.api.answer_callback_query(
                     query.id, word, show_alert=word is not None
                 )
-        except TooLate:
-            logger.info("a button was answered too late")
+        except PlatformError as exc:  # what it said is done
+            logger.info("a button was not answered", extra={"why": type(exc).__name__})
 
     async def _sender(self, message: Message) -> Sender:
         sender = await self.admins.sender(sender_of(message), message.chat)
