@@ -16,7 +16,9 @@ class _Line(logging.Formatter):
 
     def __init__(self, process: str, secrets: Iterable[str]) -> None:
         super().__init__(f"%(asctime)s %(levelname)-7s {process}: %(message)s", "%H:%M:%S")
-        self._secrets = [secret for secret in secrets if secret]
+        # A token may be several with commas between them.
+        parts = [part.strip() for secret in secrets for part in secret.split(",")]
+        self._secrets = [part for part in parts if part]
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)

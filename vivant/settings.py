@@ -40,7 +40,9 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    telegram_token: SecretStr | None = Field(None, description="from BotFather; starts the bot")
+    telegram_token: SecretStr | None = Field(
+        None, description="from BotFather; starts the bot; several bots: comma-separated"
+    )
     telegram_api_url: Url = Field(
         "https://api.telegram.org",
         description="a self-hosted Bot API server; calls go to {url}/bot<token>/<method>",
@@ -75,6 +77,9 @@ class Settings(BaseSettings):
     )
     discord_shard_ids: Annotated[tuple[int, ...], NoDecode] = Field(
         (), description="the shards of this process, comma-separated; empty: all of them"
+    )
+    discord_packs: Names = Field(
+        (), description="what is for sale in Discord's shop: sku id:clips, comma-separated"
     )
     redis_url: str | None = Field(
         None,
@@ -150,6 +155,7 @@ class Settings(BaseSettings):
         "blocked_words",
         "discord_shard_ids",
         "telegram_star_packs",
+        "discord_packs",
         mode="before",
     )
     @classmethod
@@ -176,6 +182,14 @@ class Settings(BaseSettings):
         if self.beat_s * 2 > self.lease_s:
             raise ValueError("VIVANT_BEAT_S must be at most half of VIVANT_LEASE_S")
         return self
+
+    @field_validator("discord_packs")
+    @classmethod
+    def _sku_and_clips(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pack in value:
+            if not re.fullmatch(r"\d{15,20}:[1-9]\d{0,3}", pack):
+                raise ValueError(f"{pack!r} is not sku id:clips, such as 1234567890123456789:10")
+        return value
 
     @model_validator(mode="after")
     def _shards_that_exist(self) -> Self:
