@@ -105,11 +105,11 @@ class Conversation:
 
     async def refuse(self, message: PhotoMessage, refusal: Refused) -> None:
         """Say why not; a platform calls it for what it will not even download."""
-        words = Messages(message.sender.language)
         if refusal.reason is RefusalReason.NOT_ALLOWED and not await self._may_say_no(message):
             return
+        sender = await self.guest(message.reply_to, message.sender)
         logger.info("refused", extra={"reason": refusal.reason.value})
-        text = self._refusal(words, refusal)
+        text = self._refusal(Messages(sender.language), refusal)
         await self._say(message.reply_to, message.status_message, text)
 
     def _refusal(self, words: Messages, refusal: Refused) -> str:
@@ -120,9 +120,9 @@ class Conversation:
         return words.refused(refusal, renews=renews)
 
     async def _may_say_no(self, message: PhotoMessage) -> bool:
-        owner = owner_of(self.platform.name, message.sender.id)
-        role = f"hushed:{message.reply_to.chat_id}:{owner}"
-        return await self.ledger.fleet.hold(role, message.event_id, for_s=_HUSH_S)
+        to = message.reply_to
+        who = self.intake.key_of(to, f"{to.chat_id}\0{message.sender.id}")
+        return await self.ledger.fleet.hold(f"hushed:{who}", message.event_id, for_s=_HUSH_S)
 
     async def _ask(self, message: PhotoMessage, question: Question) -> None:
         text, buttons = self._question(question, message.sender)

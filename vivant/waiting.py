@@ -87,13 +87,9 @@ class StatusMessages:
         if stands is not None:
             # Remembered first: if this edit is lost, a later one still finds the message.
             await self._remember(board, stands)
-            try:
-                await self.platform.edit_text(to, stands, text, buttons=buttons)
-            except MessageGone:
-                logger.debug("the message that stood is gone", extra={"job": job.id})
-            else:
-                board.text = text
-                return
+            await self.platform.edit_text(to, stands, text, buttons=buttons)
+            board.text = text
+            return
         nonce = f"{job.id}.0"
         sent = await self.platform.send_text(to, text, buttons=buttons, nonce=nonce)
         await self._remember(board, sent)
@@ -170,8 +166,9 @@ class StatusMessages:
             quiet = job.reply_to is not None and (await self.houses.at(job.reply_to)).quiet
             self._boards.setdefault(job.id, _Board(job, quiet))
         board = self._boards[job.id]
-        if board.job.status_message is None:
-            board.job = job
+        # Its words may have changed; the message may have been sent since *job* was read.
+        stands = board.job.status_message or job.status_message
+        board.job = replace(job, status_message=stands)
         return board
 
     @asynccontextmanager
