@@ -72,6 +72,28 @@ _COMMANDS: Final = {
     "terms": mark("what you agree to"),
     "paysupport": mark("questions about a payment"),
 }
+#: What an app that shows forms says of a command and its fields; 100 letters at most.
+_PARTS: Final = {
+    "animate": mark("bring a photo to life"),
+    "menu": mark("Animate"),
+    "buy": mark("more clips"),
+    "photo": mark("the photo"),
+    "action": mark("what shall happen, in your own words"),
+    "length": mark("how long the clip shall be, in seconds"),
+    "motion": mark("how much shall move"),
+    "seed": mark("the same number is the same performance"),
+    "calm": mark("calm"),
+    "as said": mark("as the words say"),
+    "strong": mark("strong"),
+    "rooms": mark("Where I may be asked; nothing chosen: everywhere"),
+    "roles": mark("Who may ask; nothing chosen: everybody"),
+    "clips": mark("Clips a person may ask for here in a day"),
+    "clips by role": mark("The same by role"),
+    "no limit": mark("no limit"),
+    "language": mark("The language I speak here"),
+    "own language": mark("everybody's own"),
+    "switches": mark("What else holds here"),
+}
 _HOUSE: Final = {
     "guests": mark("who may ask: everybody or moderators"),
     "clips": mark("clips a person may ask for here in a day; - for no limit"),
@@ -535,6 +557,14 @@ class Messages:
         """The field for a file, which may stay empty."""
         return self._("Another photo, if you like")
 
+    def form_roles(self) -> str:
+        """The field that chooses roles."""
+        return self._("Roles")
+
+    def form_clips(self) -> str:
+        """The field for a number of clips."""
+        return self._("Clips a day; empty for no number")
+
     def hidden_photo(self) -> str:
         """Discord: a reply to a message that the bot may not read."""
         return self._uncharged(
@@ -629,6 +659,14 @@ class Messages:
     def command(self, name: str) -> str:
         """What a command does, for the list that the apps show; 256 letters at most."""
         return self._(_COMMANDS[name])
+
+    def part(self, name: str) -> str:
+        """What a field of a command or of a form is for."""
+        return self._(_PARTS[name])
+
+    def switch(self, name: str) -> str:
+        """A setting of a chat that is on or off."""
+        return self._(_HOUSE[name])
 
     def verb(self, verb: Verb) -> str:
         """The label of a button."""

@@ -33,14 +33,18 @@ class Wanted:
     is_blind: bool = False
 
 
-def wanted(message: discord.Message, bot_id: int) -> Wanted | None:
-    """None when *message* is not meant for the bot."""
+def wanted(message: discord.Message, bot_id: int, *, every_photo: bool = False) -> Wanted | None:
+    """None when *message* is not meant for the bot.
+
+    *every_photo*: where a server chose so, a photo with words needs no name.
+    """
     if message.author.bot or message.webhook_id is not None or message.type not in _KINDS:
         return None
     named = bot_id in message.raw_mentions
     target = _target(message)
     replies_to_us = target is not None and target.author.id == bot_id
-    if not (named or replies_to_us or message.guild is None):
+    is_meant = named or replies_to_us or message.guild is None
+    if not is_meant and not (every_photo and message.attachments and message.content):
         return None
     files = [Upload.of(file) for file in message.attachments]
     files += [Upload.of(file) for shot in message.message_snapshots for file in shot.attachments]

@@ -1,9 +1,10 @@
 """The client: what Discord tells us, handed to the conversation."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -15,14 +16,23 @@ from vivant.bots.discord.api_url import follow_gateway
 from vivant.bots.discord.attachments import Downloads, Upload
 from vivant.bots.discord.buttons import PressButton
 from vivant.bots.discord.forms import AnimateForm, EditForm
-from vivant.bots.discord.incoming import place_of, sender_of
+from vivant.bots.discord.incoming import manager_of, place_in_thread, place_of, sender_of
 from vivant.bots.discord.place import PLATFORM, Shown
+from vivant.bots.discord.premium import Till
 from vivant.bots.discord.reading import Reader
 from vivant.bots.discord.refusals import our_errors
+from vivant.bots.discord.settings import (
+    RoleClipsForm,
+    Setting,
+    SettingsForm,
+    changed,
+    with_role_clips,
+)
 from vivant.chat import PhotoMessage, Press, Sender, Verb
 from vivant.clips import RefusalReason, Wish
 from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, PlatformError, Refused
+from vivant.houses import House
 from vivant.intake import owner_of
 from vivant.messages import Messages
 from vivant.settings import Settings
@@ -41,11 +51,14 @@ class VivantBot(discord.AutoShardedClient):
     # Set once it is known which bot this is, before the gateway is asked for anything.
     conversation: Conversation
     reader: Reader
+    till: Till
 
     def __init__(self, downloads: Downloads, settings: Settings) -> None:
         some: dict[str, Any] = {}
         if settings.discord_shard_ids:
             some["shard_ids"] = list(settings.discord_shard_ids)
+        # Neither library for voice is missed here, so neither is warned about.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=discord.Intents(
                 guilds=True,
@@ -77,7 +90,7 @@ class VivantBot(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         """Logged in; the gateway comes next."""
         await follow_gateway(self)
-        self.add_dynamic_items(PressButton)
+        self.add_dynamic_items(PressButton, Setting)
 
     # ---- a photo
 
@@ -126,6 +139,34 @@ class VivantBot(discord.AutoShardedClient):
         async with self.working():
             mine = [guild for guild in self.guilds if guild.shard_id == shard_id]
             await self.reader.catch_up(mine)
+            await self.till.catch_up()
+
+    async def on_entitlement_create(self, bought: discord.Entitlement) -> None:
+        """Somebody bought something."""
+        async with self.working():
+            await self._credit(bought)
+
+    async def on_entitlement_update(self, bought: discord.Entitlement) -> None:
+        """A subscription goes on for another period, or ends."""
+        async with self.working():
+            await self._credit(bought)
+
+    async def _credit(self, bought: discord.Entitlement) -> None:
+        try:
+            await self.till.credit(bought)
+        except (PlatformError, LedgerDown) as exc:
+            # It is asked for at the next start; a purchase does not go away.
+            logger.warning("a purchase is not credited yet", extra={"why": str(exc)})
+
+    async def on_buy(self, interaction: discord.Interaction[Any]) -> None:
+        """Show what is for sale."""
+        async with self.working():
+            if await defer(interaction, ephemeral=True) is None:
+                return
+            async with self.telling(interaction):
+                free = self.conversation.limits.free_clips_per_day
+                said = Messages(str(interaction.locale)).shop(free)
+                await interaction.edit_original_response(content=said, view=self.till.offer())
 
     # ---- a command
 
@@ -141,6 +182,58 @@ class VivantBot(discord.AutoShardedClient):
             async with self.telling(interaction):
                 said = await what(self.conversation, sender_of(interaction))
                 await interaction.edit_original_response(content=said)
+
+    # ---- the server's settings
+
+    async def on_settings(self, interaction: discord.Interaction[Any]) -> None:
+        """Show them, to those who may change them."""
+        async with self.working():
+            if await defer(interaction, ephemeral=True) is None:
+                return
+            async with self.telling(interaction):
+                sender = manager_of(interaction)
+                if not sender.is_moderator:
+                    said = Messages(sender.language).moderators_only()
+                    await interaction.edit_original_response(content=said)
+                    return
+                house = await self.conversation.house(str(interaction.guild_id))
+                await interaction.edit_original_response(view=self._form(interaction, house))
+
+    async def on_setting(
+        self, interaction: discord.Interaction[Any], what: str, values: Sequence[str]
+    ) -> None:
+        """Something was chosen in the form."""
+        async with self.working(), self.telling(interaction):
+            if what == "role_clips":
+                form = RoleClipsForm(Messages(str(interaction.locale)), self.forms)
+                await interaction.response.send_modal(form)
+                return
+            await interaction.response.defer()
+            house = await self.conversation.house(str(interaction.guild_id))
+            await self._change(interaction, changed(house, what, values))
+
+    async def on_role_clips(
+        self, interaction: discord.Interaction[Any], roles: Sequence[str], clips: str
+    ) -> None:
+        """The form for clips by role was sent."""
+        async with self.working(), self.telling(interaction):
+            await interaction.response.defer()
+            house = await self.conversation.house(str(interaction.guild_id))
+            with contextlib.suppress(ValueError):  # the form is shown again as it was
+                house = with_role_clips(house, roles, clips)
+            await self._change(interaction, house)
+
+    async def _change(self, interaction: discord.Interaction[Any], house: House) -> None:
+        sender = manager_of(interaction)
+        said = await self.conversation.change_house(str(interaction.guild_id), sender, house)
+        if sender.is_moderator:
+            await interaction.edit_original_response(view=self._form(interaction, house))
+        else:
+            await interaction.followup.send(said, ephemeral=True)
+
+    def _form(self, interaction: discord.Interaction[Any], house: House) -> SettingsForm:
+        words = Messages(str(interaction.locale))
+        return SettingsForm(words, house, reads_messages=self.intents.message_content)
 
     # ---- a menu
 
@@ -220,6 +313,7 @@ class VivantBot(discord.AutoShardedClient):
             return None
         verb, target, choice = pressed
         here = place_of(interaction, message.id).reply_to(self.account)
+        thread = place_in_thread(interaction, message)
         # A response of an interaction; what was sent to the channel is changed by the channel.
         is_response = message.interaction_metadata is not None
         return Press(
@@ -230,7 +324,7 @@ class VivantBot(discord.AutoShardedClient):
             sender=sender_of(interaction),
             reply_to=here,
             message_id=str(Shown(message_id=message.id, by_token=is_response)),
-            answer_to=here,
+            answer_to=here if thread is None else thread.reply_to(self.account),
         )
 
     # ---- coming and going

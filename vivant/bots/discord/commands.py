@@ -1,13 +1,15 @@
-"""What people can call by name: `/animate`, `/status`, `/cancel`, `/help`."""
+"""What people can call by name: `/animate`, `/status`, `/settings`, and the menu of a message."""
 
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, ParamSpec
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice, Range, locale_str
+from discord.app_commands import Choice, Command, Range
 
 from vivant.bots.discord.attachments import Upload
 from vivant.bots.discord.bot import VivantBot
+from vivant.bots.discord.translating import told
 from vivant.chat import Sender
 from vivant.clips import Wish
 from vivant.conversation import Conversation
@@ -21,32 +23,43 @@ _MOST_SUGGESTIONS: Final = 25
 _CALM: Final = 0.6
 _STRONG: Final = 1.5
 _MOTION: Final = [
-    Choice(name=locale_str("calm"), value=_CALM),
-    Choice(name=locale_str("as the words say"), value=1.0),
-    Choice(name=locale_str("strong"), value=_STRONG),
+    Choice(name=told(lambda words: words.part("calm")), value=_CALM),
+    Choice(name=told(lambda words: words.part("as said")), value=1.0),
+    Choice(name=told(lambda words: words.part("strong")), value=_STRONG),
 ]
 
+_P = ParamSpec("_P")
 
-def add_commands(tree: app_commands.CommandTree[Any]) -> None:
-    """All of them."""
+
+def anywhere(command: Command[Any, _P, None]) -> Command[Any, _P, None]:
+    """Offer *command* in servers and DMs, and to those who bring the app along."""
+    here = app_commands.allowed_installs(guilds=True, users=True)
+    return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(
+        here(command)
+    )
+
+
+def add_commands(tree: app_commands.CommandTree[Any], *, sells: bool) -> None:
+    """All of them; what is for sale only where something is."""
     tree.add_command(animate)
-    tree.add_command(status)
-    tree.add_command(cancel)
-    tree.add_command(help_)
     tree.add_command(animate_message)
+    for name, what in _ALONE.items():
+        tree.add_command(_answered_alone(name, what))
+    tree.add_command(settings)
+    if sells:
+        tree.add_command(buy)
 
 
-@app_commands.command(name=locale_str("animate"), description=locale_str("Bring a photo to life"))
+@anywhere
+@app_commands.command(name="animate", description=told(lambda words: words.part("animate")))
 @app_commands.describe(
-    photo=locale_str("The photo"),
-    action=locale_str("What shall happen, in your own words"),
-    length=locale_str("How long the clip shall be, in seconds"),
-    motion=locale_str("How much shall move"),
-    seed=locale_str("The same number is the same performance"),
+    photo=told(lambda words: words.part("photo")),
+    action=told(lambda words: words.part("action")),
+    length=told(lambda words: words.part("length")),
+    motion=told(lambda words: words.part("motion")),
+    seed=told(lambda words: words.part("seed")),
 )
 @app_commands.choices(motion=_MOTION)
-@app_commands.allowed_installs(guilds=True, users=True)
-@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 async def animate(
     interaction: Interaction,
     photo: discord.Attachment,
@@ -82,7 +95,7 @@ async def suggest_lengths(interaction: Interaction, typed: str) -> list[Choice[f
     return [Choice(name=f"{length} s", value=float(length)) for length in usual]
 
 
-@app_commands.context_menu(name=locale_str("Animate"))
+@app_commands.context_menu(name=told(lambda words: words.part("menu")))
 @app_commands.allowed_installs(guilds=True, users=True)
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 async def animate_message(interaction: Interaction, message: discord.Message) -> None:
@@ -90,34 +103,50 @@ async def animate_message(interaction: Interaction, message: discord.Message) ->
     await interaction.client.on_menu(interaction, message)
 
 
-@app_commands.command(
-    name=locale_str("status"),
-    description=locale_str("What you have left, and how your clips are doing"),
-)
+@app_commands.command(name="settings", description=told(lambda words: words.command("settings")))
+@app_commands.default_permissions(manage_guild=True)
+@app_commands.guild_only()
+async def settings(interaction: Interaction) -> None:
+    """How the bot behaves in this server; for those who manage it."""
+    await interaction.client.on_settings(interaction)
+
+
+@app_commands.command(name="buy", description=told(lambda words: words.part("buy")))
 @app_commands.allowed_installs(guilds=True, users=True)
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-async def status(interaction: Interaction) -> None:
-    """`/status`, for the asker alone."""
-    await interaction.client.answer_alone(interaction, Conversation.status)
+async def buy(interaction: Interaction) -> None:
+    """`/buy`."""
+    await interaction.client.on_buy(interaction)
 
 
-@app_commands.command(
-    name=locale_str("cancel"), description=locale_str("Stop the clips you are waiting for")
-)
-@app_commands.allowed_installs(guilds=True, users=True)
-@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-async def cancel(interaction: Interaction) -> None:
-    """`/cancel`."""
-    await interaction.client.answer_alone(interaction, Conversation.cancel)
-
-
-@app_commands.command(name=locale_str("help"), description=locale_str("What I can do, and how"))
-@app_commands.allowed_installs(guilds=True, users=True)
-@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-async def help_(interaction: Interaction) -> None:
-    """`/help`."""
-    await interaction.client.answer_alone(interaction, _help_of)
-
-
-async def _help_of(conversation: Conversation, sender: Sender) -> str:
+async def _help(conversation: Conversation, sender: Sender) -> str:
     return conversation.help(sender)
+
+
+async def _privacy(conversation: Conversation, sender: Sender) -> str:
+    return conversation.privacy(sender)
+
+
+async def _terms(conversation: Conversation, sender: Sender) -> str:
+    return conversation.terms(sender)
+
+
+#: Commands without a field, whose answer only the asker sees.
+_ALONE: Final[dict[str, Callable[[Conversation, Sender], Awaitable[str]]]] = {
+    "status": Conversation.status,
+    "cancel": Conversation.cancel,
+    "help": _help,
+    "privacy": _privacy,
+    "forget": Conversation.forget,
+    "terms": _terms,
+}
+
+
+def _answered_alone(
+    name: str, what: Callable[[Conversation, Sender], Awaitable[str]]
+) -> Command[Any, [], None]:
+    @app_commands.command(name=name, description=told(lambda words: words.command(name)))
+    async def command(interaction: Interaction) -> None:
+        await interaction.client.answer_alone(interaction, what)
+
+    return anywhere(command)

@@ -1,6 +1,7 @@
 """Discord's objects into ours."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any, Final
 
 import discord
@@ -20,7 +21,14 @@ def sender_of(interaction: Interaction) -> Sender:
         id=str(interaction.user.id),
         language=str(interaction.locale),
         is_moderator=interaction.guild_id is not None and interaction.permissions.manage_messages,
+        roles=_roles_of(interaction.user),
     )
+
+
+def manager_of(interaction: Interaction) -> Sender:
+    """Who did it; speaks for the server only with "Manage Server"."""
+    may = interaction.guild_id is not None and interaction.permissions.manage_guild
+    return replace(sender_of(interaction), is_moderator=may)
 
 
 def author_of(message: discord.Message) -> Sender:
@@ -28,8 +36,12 @@ def author_of(message: discord.Message) -> Sender:
     moderates = False
     if isinstance(message.author, discord.Member):
         moderates = message.channel.permissions_for(message.author).manage_messages
-    language = "en" if message.guild is None else str(message.guild.preferred_locale)
-    return Sender(id=str(message.author.id), language=language, is_moderator=moderates)
+    return Sender(
+        id=str(message.author.id),
+        language="en" if message.guild is None else str(message.guild.preferred_locale),
+        is_moderator=moderates,
+        roles=_roles_of(message.author),
+    )
 
 
 def place_of(interaction: Interaction, response_id: int) -> Place:
@@ -39,6 +51,8 @@ def place_of(interaction: Interaction, response_id: int) -> Place:
         message_id=response_id,
         asker_id=interaction.user.id,
         is_away=not _may_write(interaction),
+        parent_id=_parent_of(interaction.channel),
+        server_id=interaction.guild_id,
         token=interaction.token,
         token_until=token_until(_seconds(interaction.created_at)),
     )
@@ -46,7 +60,26 @@ def place_of(interaction: Interaction, response_id: int) -> Place:
 
 def place_of_message(message: discord.Message) -> Place:
     """Where the answer to *message* belongs: in its channel, as a reply."""
-    return Place(channel_id=message.channel.id, message_id=message.id)
+    return Place(
+        channel_id=message.channel.id,
+        message_id=message.id,
+        parent_id=_parent_of(message.channel),
+        server_id=None if message.guild is None else message.guild.id,
+    )
+
+
+def place_in_thread(interaction: Interaction, message: discord.Message) -> Place | None:
+    """Where the answer to a press under *message* belongs, if the clip has a thread of its own."""
+    thread = None if interaction.guild is None else interaction.guild.get_thread(message.id)
+    if thread is None or not _may_write(interaction):
+        return None
+    return Place(
+        channel_id=thread.id,
+        message_id=message.id,
+        asker_id=interaction.user.id,
+        parent_id=thread.parent_id,
+        server_id=interaction.guild_id,
+    )
 
 
 def limit_of(message: discord.Message) -> int:
@@ -66,6 +99,16 @@ def _may_write(interaction: Interaction) -> bool:
     if isinstance(channel, discord.Thread):
         writes = may.send_messages_in_threads
     return may.view_channel and writes
+
+
+def _parent_of(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
+
+
+def _roles_of(user: discord.User | discord.Member) -> frozenset[str]:
+    if not isinstance(user, discord.Member):
+        return frozenset()
+    return frozenset(str(role.id) for role in user.roles if not role.is_default())
 
 
 def _seconds(moment: dt.datetime) -> float:

@@ -6,10 +6,12 @@ message of ours by its channel. Nothing in it pings but the one who asked.
 
 import hashlib
 import io
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import aiohttp
 import discord
 from discord import AllowedMentions, MessageReference, Object
 from discord.utils import MISSING, escape_markdown
@@ -24,13 +26,17 @@ from vivant.bots.discord.refusals import (
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
 from vivant.errors import MessageGone, TryLater
+from vivant.houses import Houses
 
 #: Five edits in five seconds is what a channel bears, shared by all jobs in it.
 _EDIT_EVERY_S: Final = 2.0
 _LONGEST_TEXT: Final = 2000
 _LONGEST_NONCE: Final = 25
 _LONGEST_ALT_TEXT: Final = 1024
+_LONGEST_THREAD_NAME: Final = 100
 _AFTER_A_DELETED_LINE_S: Final = 2.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -40,12 +46,13 @@ class DiscordPlatform:
     client: discord.Client
     #: The application's id, which is its bot's.
     bot: str
+    houses: Houses
     name: str = field(default=PLATFORM, init=False)
 
     @property
     def shows(self) -> frozenset[Verb]:
-        """All but "as a file": Discord hands out a clip as it was made."""
-        return frozenset(Verb) - {Verb.FILE}
+        """All but "as a file": Discord hands out a clip as it was made; and packs are SKUs."""
+        return frozenset(Verb) - {Verb.FILE, Verb.BUY}
 
     def edit_every_s(self, to: ReplyTo) -> float:
         """The same everywhere."""
@@ -107,7 +114,10 @@ class DiscordPlatform:
         """
         place, shown = Place.of(to), Shown.of(message_id)
         view = view_of(answer.buttons)
-        files = [] if answer.film is None else [_file(answer.film, answer.text)]
+        house = await self.houses.at(to)
+        files = []
+        if answer.film is not None:
+            files = [_file(answer.film, answer.text, spoiler=house.spoiler)]
         with our_errors():
             if shown.by_token and place.token is not None:
                 if place.open_token is None:
@@ -126,6 +136,8 @@ class DiscordPlatform:
                     view=view,
                     allowed_mentions=_asker(place),
                 )
+        if house.threads and answer.film is not None and not place.is_away:
+            await self._open_thread(place, shown, answer.text)
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
         """One more message with the clip; where the bot may not write, to the asker."""
@@ -151,6 +163,14 @@ class DiscordPlatform:
                     await self._message(place, shown).delete()
         except MessageGone:
             return
+
+    async def _open_thread(self, place: Place, shown: Shown, text: str) -> None:
+        """A thread on the clip, for what comes of it; where none can be, the clip is enough."""
+        name = text.partition("\n")[0][:_LONGEST_THREAD_NAME]
+        try:
+            await self._message(place, shown).create_thread(name=name)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as exc:
+            logger.info("no thread was opened", extra={"why": type(exc).__name__})
 
     async def _send(
         self,
@@ -197,10 +217,11 @@ class DiscordPlatform:
         return channel.get_partial_message(shown.message_id)
 
 
-def _file(film: Film, alt_text: str) -> discord.File:
+def _file(film: Film, alt_text: str, *, spoiler: bool = False) -> discord.File:
     return discord.File(
         io.BytesIO(film.video),
         film.file_name,
+        spoiler=spoiler,
         description=alt_text.partition("\n")[0][:_LONGEST_ALT_TEXT],
     )
 

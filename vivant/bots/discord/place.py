@@ -27,6 +27,10 @@ class Place:
     asker_id: int | None = None
     #: The bot may not write there by itself: only the token works, and then only a DM.
     is_away: bool = False
+    #: The channel that a thread or a post hangs on: where it may be asked, it may be asked here.
+    parent_id: int | None = None
+    #: The server whose rules hold there; None in a DM.
+    server_id: int | None = None
     #: The right to answer one interaction.
     token: str | None = None
     #: When the token ends (seconds since 1970).
@@ -50,6 +54,8 @@ class Place:
             chat_id=str(self.channel_id),
             message_id=":".join(asked),
             token=None if self.token is None else f"{self.token_until:.0f}:{self.token}",
+            thread_id=None if self.parent_id is None else str(self.parent_id),
+            server_id=None if self.server_id is None else str(self.server_id),
         )
 
     @classmethod
@@ -62,6 +68,8 @@ class Place:
             message_id=int(message),
             asker_id=int(about[0]) if about else None,
             is_away="away" in about,
+            parent_id=None if to.thread_id is None else int(to.thread_id),
+            server_id=None if to.server_id is None else int(to.server_id),
             token=token or None,
             token_until=float(until or 0),
         )

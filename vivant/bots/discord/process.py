@@ -20,9 +20,12 @@ from vivant.bots.discord.bot import VivantBot
 from vivant.bots.discord.commands import add_commands
 from vivant.bots.discord.outgoing import DiscordPlatform
 from vivant.bots.discord.place import PLATFORM
+from vivant.bots.discord.premium import Till, packs_of
 from vivant.bots.discord.reading import reading
 from vivant.bots.discord.refusals import our_errors
+from vivant.bots.discord.translating import Translator
 from vivant.errors import LedgerDown, SettingsError, VivantError
+from vivant.houses import Houses
 from vivant.services import Services, open_conversation
 from vivant.settings import Settings
 
@@ -65,7 +68,7 @@ async def logged_in(settings: Settings) -> AsyncGenerator[VivantBot]:
         open_downloads(settings.discord_api_url) as downloads,
         VivantBot(downloads, settings) as bot,
     ):
-        add_commands(bot.tree)
+        add_commands(bot.tree, sells=bool(settings.discord_packs))
         await _log_in(bot, settings.discord_token)
         yield bot
 
@@ -133,14 +136,16 @@ class _Turn:
 
     async def _talk(self, stop: asyncio.Event, lost: asyncio.Task[None]) -> None:
         bot = self.bot
+        await bot.tree.set_translator(Translator())
         with our_errors():
             await bot.tree.sync()
-        platform = DiscordPlatform(bot, bot.account)
+        platform = DiscordPlatform(bot, bot.account, Houses(self.services.ledger))
         async with (
             open_conversation(self.services, platform) as conversation,
             reading(self.services, bot, conversation, bot.downloads) as reader,
         ):
             bot.conversation, bot.reader = conversation, reader
+            bot.till = Till(bot, conversation, packs_of(self.services.settings.discord_packs))
             line = asyncio.create_task(bot.connect(), name="the gateway")
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait((line, stopped, lost), return_when=asyncio.FIRST_COMPLETED)

@@ -47,7 +47,7 @@ class Reader:
 
     async def hear(self, message: discord.Message) -> None:
         """A message was posted."""
-        if wanted(message, int(self.account)) is not None:
+        if await self._wanted(message) is not None:
             self._heard[message.id] = message
             if not await self.mailbox.keep([_posted(message)]):
                 self._heard.pop(message.id, None)
@@ -83,7 +83,7 @@ class Reader:
                     break
                 if message.author.id == int(self.account) and message.reference is not None:
                     answered.add(message.reference.message_id or 0)
-                if wanted(message, int(self.account)) is not None:
+                if await self._wanted(message) is not None:
                     missed.append(message)
         except discord.HTTPException as exc:
             logger.info("a channel could not be caught up with", extra={"why": exc.code})
@@ -97,7 +97,7 @@ class Reader:
     async def see_to(self, posted: Posted) -> None:
         """Do what it asks. Doing it twice is harmless."""
         message = self._heard.get(posted.message_id) or await self._fetched(posted)
-        asks = None if message is None else wanted(message, int(self.account))
+        asks = None if message is None else await self._wanted(message)
         if message is not None and asks is not None:
             try:
                 await self._answer(message, asks)
@@ -111,6 +111,12 @@ class Reader:
         if message is not None:
             words = Messages(author_of(message).language)
             await self.conversation.platform.send_text(self._to(message), words.went_wrong())
+
+    async def _wanted(self, message: discord.Message) -> Wanted | None:
+        every_photo = False
+        if message.guild is not None and message.attachments and message.content:
+            every_photo = (await self.conversation.house(str(message.guild.id))).every_photo
+        return wanted(message, int(self.account), every_photo=every_photo)
 
     async def _answer(self, message: discord.Message, asks: Wanted) -> None:
         if asks.photo is not None and asks.answers is None:
