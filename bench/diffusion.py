@@ -3,7 +3,7 @@
 A bare call of the same pipeline, in this process, takes turns with the engine and its worker
 process; same weights, size, steps and seed.
 
-python -m bench.diffusion [--rounds 7]
+python -m bench.diffusion [--rounds 15]
 """
 
 import argparse
@@ -135,9 +135,12 @@ def revival(engine: DiffusionEngine) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     console = Console()
+    # One thread each: a neighbour's load then slows both alike.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
     diffusers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as models:
         folder = tiny.saved(tiny.wan_5b(), Path(models) / "tiny-wan", BESIDE)

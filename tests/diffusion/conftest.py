@@ -1,5 +1,6 @@
 """Tiny pipelines on the disk, and engines that end with the test."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,9 @@ from vivant.engine import Shot
 from vivant.engine.diffusion.engine import DiffusionEngine
 from vivant.engine.diffusion.host import Post
 from vivant.engine.diffusion.preset import folder_of, named, of_directory
+
+# Tiny tensors: a second thread only waits for the first. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 #: Loads an engine on a directory: (folder, limits and module of the post).
 OpenEngine = Callable[..., DiffusionEngine]

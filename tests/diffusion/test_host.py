@@ -40,7 +40,7 @@ def test_a_lost_process_is_replaced_and_the_next_clip_is_made(
     moody: Moody, shot: Shot, mood: str
 ) -> None:
     """Killed, with a broken card, or hanging: the job may be tried again, and then succeeds."""
-    engine = moody(mood, "fine", silence_limit_s=1)
+    engine = moody(mood, "fine", silence_limit_s=3)
     first = engine.pid
 
     failed = failure(engine, shot)
@@ -79,7 +79,7 @@ def test_a_process_that_dies_between_two_renders_is_replaced(moody: Moody, shot:
 
 def test_a_stopped_process_counts_as_stalled(moody: Moody, shot: Shot) -> None:
     """SIGSTOP: alive, and silent for longer than the limit."""
-    engine = moody("fine", silence_limit_s=1)
+    engine = moody("fine", silence_limit_s=3)
     stopped = engine.pid
     assert stopped
     os.kill(stopped, signal.SIGSTOP)

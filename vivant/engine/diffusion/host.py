@@ -249,7 +249,8 @@ class _Child:
 
 def _environment(post: Post) -> dict[str, str]:
     """What the worker process may know: one card, no hub, and none of the bot's secrets."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIVANT_")}
+    secrets = ("VIVANT_", "HF_TOKEN")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(secrets)}
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     compiled = post.models / "compiled"
     made = {

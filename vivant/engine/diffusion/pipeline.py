@@ -45,6 +45,8 @@ _DTYPES = {
     "float16": torch.float16,
     "float32": torch.float32,
 }
+#: What an encoded prompt is known by; with anything else it is encoded anew.
+_PLAIN = (str, int, float, torch.dtype, type(None))
 #: Frames that are turned to bytes at once; bounds the memory that the turning takes.
 _AT_ONCE = 16
 
@@ -259,14 +261,21 @@ class Pipeline:
                 ),
                 "native",
             )
-        logger.info("attention", extra={"backend": backend})
         for denoiser in self._denoisers:
-            denoiser.set_attention_backend(backend)
+            try:
+                denoiser.set_attention_backend(backend)
+            except (ImportError, RuntimeError, ValueError):
+                # Installed for another version or another card: torch's own is always there.
+                logger.warning("attention by %s cannot be used", backend, exc_info=True)
+                denoiser.set_attention_backend("native")
 
     def _compile(self) -> None:
+        settings = torch._dynamo.config  # noqa: SLF001 - its only name
         # Each bucket, and each size that memory asks for, is a graph of its own; both experts
         # of a pair count against one limit.
-        torch._dynamo.config.recompile_limit = 64  # noqa: SLF001 - its only name
+        settings.recompile_limit = 64
+        # Slower is better than nothing where a compiler is missing; it is logged.
+        settings.suppress_errors = True
         for denoiser in self._denoisers:
             if getattr(denoiser, "_repeated_blocks", None):
                 denoiser.compile_repeated_blocks(dynamic=False)
@@ -430,21 +439,24 @@ def _keep_prompts(pipe: Any, limit_bytes: int) -> None:
     @functools.wraps(encode)
     def remembered(*args: Any, **kwargs: Any) -> Any:
         device = kwargs.get("device") or pipe._execution_device  # noqa: SLF001 - as it does itself
-        asked = (
-            *args,
-            *sorted((k, v) for k, v in kwargs.items() if k != "device" and v is not None),
-        )
+        said = {name: value for name, value in sorted(kwargs.items()) if name != "device"}
+        if not all(isinstance(each, _PLAIN) for each in (*args, *said.values())):
+            return encode(*args, **kwargs)
+        asked = (*args, *said.items())
         if asked in kept:
             kept.move_to_end(asked)
             return tuple(
                 each if each is None else each.to(device, copy=True) for each in kept[asked]
             )
         encoded = encode(*args, **kwargs)
-        kept[asked] = tuple(
-            each if each is None else each.detach().to("cpu", copy=True) for each in encoded
-        )
-        while sum(map(size, kept.values())) > limit_bytes:
-            kept.popitem(last=False)
+        if isinstance(encoded, tuple) and all(
+            each is None or isinstance(each, torch.Tensor) for each in encoded
+        ):
+            kept[asked] = tuple(
+                each if each is None else each.detach().to("cpu", copy=True) for each in encoded
+            )
+            while sum(map(size, kept.values())) > limit_bytes:
+                kept.popitem(last=False)
         return encoded
 
     pipe.encode_prompt = remembered
