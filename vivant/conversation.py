@@ -105,7 +105,10 @@ class Conversation:
 
     async def refuse(self, message: PhotoMessage, refusal: Refused) -> None:
         """Say why not; a platform calls it for what it will not even download."""
-        if refusal.reason is RefusalReason.NOT_ALLOWED and not await self._may_say_no(message):
+        # A message of ours that stands says "thinking" until it says something else.
+        may_be_silent = message.status_message is None
+        is_shut_out = refusal.reason is RefusalReason.NOT_ALLOWED
+        if is_shut_out and may_be_silent and not await self._may_say_no(message):
             return
         sender = await self.guest(message.reply_to, message.sender)
         logger.info("refused", extra={"reason": refusal.reason.value})
