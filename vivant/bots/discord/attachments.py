@@ -82,6 +82,8 @@ class Downloads:
         return bytes(read[: MAX_UPLOAD_BYTES + 1])
 
     def _is_discords(self, url: yarl.URL) -> bool:
+        if not url.absolute or url.scheme not in ("http", "https"):
+            return False
         at_the_api = url.origin() == self.api
         if url.scheme == "http" and _is_loopback(url.host):
             return at_the_api

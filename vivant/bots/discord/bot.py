@@ -34,6 +34,7 @@ from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, PlatformError, Refused
 from vivant.houses import House
 from vivant.intake import owner_of
+from vivant.jobs import Job
 from vivant.messages import Messages
 from vivant.settings import Settings
 
@@ -299,11 +300,17 @@ class VivantBot(discord.AutoShardedClient):
         job = await self.conversation.ledger.jobs.get(job_id)
         if job is None or job.plan is None:
             await interaction.response.send_message(words.expired(), ephemeral=True)
-        elif job.owner != owner_of(PLATFORM, str(interaction.user.id)):
+        elif not await self._may_edit(interaction, job):
             await interaction.response.send_message(words.not_yours(), ephemeral=True)
         else:
             form = EditForm(words, job.plan.words, self.forms, job_id)
             await interaction.response.send_modal(form)
+
+    async def _may_edit(self, interaction: discord.Interaction[Any], job: Job) -> bool:
+        if job.owner == owner_of(PLATFORM, str(interaction.user.id)):
+            return True
+        server = interaction.guild_id
+        return server is not None and (await self.conversation.house(str(server))).open_buttons
 
     def _press(
         self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str] | None

@@ -136,7 +136,8 @@ class DiscordPlatform:
                     view=view,
                     allowed_mentions=_asker(place),
                 )
-        if house.threads and answer.film is not None and not place.is_away:
+        may_have_one = place.server_id is not None and place.parent_id is None and not place.is_away
+        if house.threads and answer.film is not None and may_have_one:
             await self._open_thread(place, shown, answer.text)
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
@@ -213,7 +214,9 @@ class DiscordPlatform:
     def _message(self, place: Place, shown: Shown) -> discord.PartialMessage:
         if place.is_away and shown.channel_id is None:
             raise MessageGone("only the interaction's token could change it")
-        channel = self.client.get_partial_messageable(shown.channel_id or place.channel_id)
+        channel = self.client.get_partial_messageable(
+            shown.channel_id or place.channel_id, guild_id=place.server_id
+        )
         return channel.get_partial_message(shown.message_id)
 
 
