@@ -72,8 +72,8 @@ def none_here() -> str | None:
 
 
 @contextmanager
-def running_postgres() -> Generator[Postgres]:
-    """A cluster for the block; stopped by its pid."""
+def running_postgres(*, durable: bool = False) -> Generator[Postgres]:
+    """A cluster for the block; stopped by its pid. Only a *durable* one waits for the disk."""
     found = binaries()
     if found is None:
         raise LookupError(none_here())
@@ -93,7 +93,7 @@ def running_postgres() -> Generator[Postgres]:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": "200",
-            "fsync": "off",
+            "fsync": "on" if durable else "off",
             "log_min_messages": "fatal",
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

@@ -99,7 +99,7 @@ class Jobs:
             if known is not None:
                 return job_of(known), False
             await admit(conn, order.owner)
-            now = await self._check_limits(conn, order.owner)
+            now = await self._check_limits(conn, account)
             purse = credit.purse_for(account, cost=order.work.cost)
             start = max(now, account.virtual_finish)
             finish = start + _ROOM[purse]
@@ -117,9 +117,9 @@ class Jobs:
             )
             return job_of((await conn.execute(queued.returning(jobs))).one()), True
 
-    async def _check_limits(self, conn: AsyncConnection, owner: str) -> float:
+    async def _check_limits(self, conn: AsyncConnection, account: credit.Account) -> float:
         """Raises `Refused` over a limit; the fair queue's virtual time."""
-        midnight = clock() // _DAY_MS * _DAY_MS
+        owner, midnight = account.owner, account.day * _DAY_MS
         mine = select(func.count()).where(jobs.c.owner == owner, jobs.c.state.in_(_OPEN))
         # By the entries, which outlive the jobs: being forgotten gives no new renders.
         today = select(func.count()).where(
