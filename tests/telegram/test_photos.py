@@ -1,5 +1,7 @@
 """Every way a photo and its words find each other."""
 
+import importlib
+import importlib.util
 import io
 
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image
 from tests.conftest import wait_until
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, Chat, FakeTelegram, Person, ShownMessage
+from tests.telegram.test_words import answer_to
 from vivant.messages import Messages
 from vivant.services import Services
 
@@ -260,6 +263,25 @@ async def test_a_static_sticker_moves_and_a_moving_one_gets_a_hint(
     (question, _) = telegram.visible(chat, by=bot)
     ada.says(bot, "slow zoom in", reply_to=question.post)
     await clips_in(telegram, chat, bot)
+
+
+async def test_a_heic_file_moves_or_is_told_how_it_could(
+    telegram: FakeTelegram, bot: BotAccount, ada: Person, photo: bytes
+) -> None:
+    """With the extra it is a photo like any other; without it, the sentence says what to do."""
+    box = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100)
+    data, decodes = box, False
+    if importlib.util.find_spec("pillow_heif") is not None:
+        pillow_heif = importlib.import_module("pillow_heif")
+        out = io.BytesIO()
+        with Image.open(io.BytesIO(photo)) as image:
+            pillow_heif.from_pillow(image).save(out)
+        data, decodes = out.getvalue(), True
+
+    sent = ada.sends_document(bot, data, "IMG_1.HEIC", "image/heic", caption="slow zoom in")
+
+    answer = await answer_to(telegram, bot, sent)
+    assert answer.startswith("Understood") if decodes else "HEIC" in answer
 
 
 async def test_an_album_is_charged_once_when_its_updates_come_again(

@@ -150,6 +150,34 @@ async def test_a_flood_wait_is_waited_for(
     assert done.at - refused.at >= 2
 
 
+async def test_a_group_in_a_hurry_stays_within_the_flood_limits(
+    services: Services,
+    quick_engine: QuickEngine,
+    telegram: FakeTelegram,
+    bot: BotAccount,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Photos at once, limits enforced to the letter: every one is answered, none twice."""
+    telegram.limit_flood()
+    bot.privacy = False
+    group = telegram.add_supergroup("Family", ada, bot)
+    asked = [
+        ada.sends_photo(group, photo, caption=f"@vivant_bot slow zoom in, {number}")
+        for number in range(2)
+    ]
+
+    await telegram.until(
+        lambda: sum(m.media is not None for m in telegram.visible(group, by=bot)) == 2,
+        timeout_s=40,
+    )
+
+    answers = telegram.visible(group, by=bot)
+    assert sorted(m.reply_to or 0 for m in answers) == [post.message_id for post in asked]
+    await all_over(services)
+    assert await spent(services, ada) == 2
+
+
 async def test_a_person_who_blocked_the_bot_is_not_charged(
     services: Services,
     quick_engine: QuickEngine,

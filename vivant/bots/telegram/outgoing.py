@@ -1,7 +1,7 @@
 """Our answers, as Telegram takes them: plain text, replies in the topic, clips by edits."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from telegram import (
@@ -15,6 +15,7 @@ from telegram import (
 )
 from telegram.constants import ChatAction
 
+from vivant.bots.telegram.pace import Pace
 from vivant.bots.telegram.refusals import Moved, NotModified, ThreadGone, our_errors
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
@@ -47,6 +48,7 @@ class TelegramPlatform:
     bot: str
     houses: Houses
     name: str = PLATFORM
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def shows(self) -> frozenset[Verb]:
@@ -79,7 +81,7 @@ class TelegramPlatform:
                 )
             return str(sent.message_id)
 
-        return await in_thread(to, send)
+        return await in_thread(to, send, self.pace)
 
     async def edit_text(
         self, to: ReplyTo, message_id: str, text: str, *, buttons: tuple[Button, ...] = ()
@@ -96,7 +98,7 @@ class TelegramPlatform:
                     link_preview_options=_NO_PREVIEW,
                 )
 
-        await _unless_shown(to, edit)
+        await self._unless_shown(to, edit)
 
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
         """Turn a text of ours into a clip: silent ones loop as animations, others are videos."""
@@ -113,7 +115,7 @@ class TelegramPlatform:
                 )
 
         await self.show_action(to, ChatAction.UPLOAD_VIDEO)
-        await _unless_shown(to, edit)
+        await self._unless_shown(to, edit)
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
         """Send the clip as it was made: a file is not squeezed, and plays nowhere by itself."""
@@ -130,7 +132,7 @@ class TelegramPlatform:
                     reply_parameters=reply_parameters(to),
                 )
 
-        await in_thread(to, send)
+        await in_thread(to, send, self.pace)
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         """Delete a message of ours, as long as Telegram lets us."""
@@ -156,6 +158,12 @@ class TelegramPlatform:
         except PlatformError:
             return
 
+    async def _unless_shown(self, to: ReplyTo, edit: Callable[[int], Awaitable[None]]) -> None:
+        try:
+            await _in_chat(to, edit, self.pace)
+        except NotModified:
+            return
+
     async def react(self, to: ReplyTo, message_id: str, emoji: str) -> None:
         """Put a reaction on a message; where reactions are closed, nothing happens."""
 
@@ -176,7 +184,9 @@ def reply_parameters(to: ReplyTo) -> ReplyParameters | None:
     return ReplyParameters(int(to.message_id), allow_sending_without_reply=True)
 
 
-async def in_thread(to: ReplyTo, send: Callable[[int, int | None], Awaitable[_T]]) -> _T:
+async def in_thread(
+    to: ReplyTo, send: Callable[[int, int | None], Awaitable[_T]], pace: Pace | None = None
+) -> _T:
     """Send to the topic, or to the chat where the topic is gone."""
     thread_id = None if to.thread_id is None else int(to.thread_id)
 
@@ -188,22 +198,23 @@ async def in_thread(to: ReplyTo, send: Callable[[int, int | None], Awaitable[_T]
                 raise
             return await send(chat_id, None)
 
-    return await _in_chat(to, send_there)
+    return await _in_chat(to, send_there, pace)
 
 
-async def _in_chat(to: ReplyTo, call: Callable[[int], Awaitable[_T]]) -> _T:
-    """Call for the chat, or for the supergroup that it has become."""
+async def _in_chat(
+    to: ReplyTo, call: Callable[[int], Awaitable[_T]], pace: Pace | None = None
+) -> _T:
+    """Call for the chat, or for the supergroup that it has become; at its *pace*, if given."""
+
+    async def call_there(chat_id: int) -> _T:
+        if pace is None:
+            return await call(chat_id)
+        return await pace.keep(chat_id, lambda: call(chat_id))
+
     try:
-        return await call(int(to.chat_id))
+        return await call_there(int(to.chat_id))
     except Moved as moved:
-        return await call(moved.chat_id)
-
-
-async def _unless_shown(to: ReplyTo, edit: Callable[[int], Awaitable[None]]) -> None:
-    try:
-        await _in_chat(to, edit)
-    except NotModified:
-        return
+        return await call_there(moved.chat_id)
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:

@@ -34,6 +34,10 @@ from vivant.errors import (
 _SOON_S: Final = 2.0
 
 
+class Flood(TryLater):
+    """Too many requests: that chat, or all of them, must be left alone for a while."""
+
+
 class NotModified(PlatformError):
     """The message says so already."""
 
@@ -95,7 +99,7 @@ def _translated(error: TelegramError) -> VivantError:
     match error:
         case RetryAfter():
             wait = error.retry_after
-            return TryLater(wait.total_seconds() if isinstance(wait, timedelta) else wait)
+            return Flood(wait.total_seconds() if isinstance(wait, timedelta) else wait)
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case Forbidden():
