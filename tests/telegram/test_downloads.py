@@ -47,13 +47,16 @@ async def test_a_file_comes_as_it_was_sent(
 
 
 async def test_an_outage_is_worth_another_try(
-    telegram: FakeTelegram, downloads: Downloads, picture: Picture
+    telegram: FakeTelegram,
+    downloads: Downloads,
+    picture: Picture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of the server; a file that is not there is not."""
     telegram.faults.add(FaultKind.ERROR, method="getFile")
     with pytest.raises(TryLater):
         await downloads.fetch(picture)
-    telegram.world.shelf.contents.clear()
+    monkeypatch.setattr(telegram.world.shelf, "at", lambda path: None)
     with pytest.raises(PlatformError) as missing:
         await downloads.fetch(picture)
     assert not isinstance(missing.value, TryLater)
@@ -80,7 +83,10 @@ class _OwnServer:
         return response
 
 
-async def _fetched(file: dict[str, Any], http: httpx.AsyncClient) -> tuple[_OwnServer, bytes]:
+async def _fetched(
+    file: dict[str, Any], http: httpx.AsyncClient
+) -> tuple[_OwnServer, bytes | RefusalReason]:
+    """What the bot made of *file*, and the server that told it so."""
     server = _OwnServer({"file_id": "f", "file_unique_id": "u"} | file)
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", server.answer)
@@ -94,8 +100,7 @@ async def _fetched(file: dict[str, Any], http: httpx.AsyncClient) -> tuple[_OwnS
             try:
                 return server, await Downloads(api, http).fetch(asked)
             except Refused as refusal:
-                assert refusal.reason is RefusalReason.TOO_BIG
-                return server, b""
+                return server, refusal.reason
     finally:
         await runner.cleanup()
 
@@ -110,20 +115,21 @@ async def test_a_local_server_names_a_file_on_its_disk(
 
     with path.open("ab") as file:
         file.truncate(MAX_UPLOAD_BYTES + 1)
-    assert (await _fetched({"file_path": str(path)}, http))[1] == b""
+    assert (await _fetched({"file_path": str(path)}, http))[1] is RefusalReason.TOO_BIG
 
 
 async def test_no_more_is_read_than_a_photo_may_have(http: httpx.AsyncClient) -> None:
     """Whatever size was told: here none, and then it never ends."""
     server, read = await _fetched({"file_path": "photos/1.jpg"}, http)
 
-    assert read == b""
+    assert read is RefusalReason.TOO_BIG
     assert server.sent < 3 * MAX_UPLOAD_BYTES
 
 
 async def test_a_size_that_is_told_late_is_late_enough(http: httpx.AsyncClient) -> None:
     """Telegram told it with the file: nothing was read."""
     told = {"file_path": "photos/1.jpg", "file_size": MAX_UPLOAD_BYTES + 1}
-    server, _ = await _fetched(told, http)
+    server, read = await _fetched(told, http)
 
+    assert read is RefusalReason.TOO_BIG
     assert server.sent == 0
