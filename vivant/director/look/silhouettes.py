@@ -14,7 +14,7 @@ from vivant.director.look.arrays import Picture, Plane, Point, point
 from vivant.director.look.faces import Face
 from vivant.director.look.figures import Figure
 from vivant.director.look.nets import Nets
-from vivant.director.look.poses import LIMBS, Pose
+from vivant.director.look.poses import ARMS, LIMBS, Pose
 
 #: Ownership is decided on a picture this many times smaller.
 _COARSE = 4
@@ -57,8 +57,28 @@ class SilhouetteFinder:
             around[_part(middle - half, middle + half, people.shape)] = True
             if figure.pose is not None:
                 bodies = np.maximum(bodies, np.where(figure.pose.body > 0.6, figure.pose.body, 0))
+                bodies = np.maximum(bodies, self._hands(picture, figure.pose))
         everybody: Plane = np.where(around, bodies, people)
         return everybody
+
+    def _hands(self, picture: Picture, pose: Pose) -> Plane:
+        """The fingers, which a look at a whole body leaves out."""
+        hands = np.zeros(picture.shape[:2], np.float32)
+        for _, elbow, wrist, knuckles in ARMS:
+            if pose.sees(elbow, wrist) < 0.5:
+                continue
+            start, palm = pose.points[wrist], pose.points[list(knuckles)].mean(0)
+            length = float(np.hypot(*(start - pose.points[elbow])))
+            low, high = palm - 0.9 * length, palm + 0.9 * length
+            part = _part(low, high, picture.shape)
+            seen = self._seen_in(picture, low, high)[part]
+            corner = point(part[1].start, part[0].start)
+            tip = start + 2.2 * (palm - start)
+            shape = (seen.shape[0], seen.shape[1])
+            if min(shape) > 0:
+                hand = capsule(shape, start - corner, tip - corner, 0.3 * length) < 0
+                hands[part] = np.maximum(hands[part], np.where(hand & (seen > 0.2), 0.9, 0))
+        return hands
 
     def _head(self, picture: Picture, face: Face, grey: Plane, radius: int) -> "_Head":
         """What belongs to this head and what certainly does not, from a look at it alone."""
@@ -335,16 +355,8 @@ def _snapped(
 
 
 def _far_off(claim: _Claim, shape: tuple[int, ...]) -> Plane:
-    """Too far from this skeleton and head to be part of it: a moon's rim behind a head."""
-    limit = 0.75 * claim.reach / _COARSE
-    far = claim.distance > limit
-    face = claim.figure.face
-    if face is not None:
-        y = np.mgrid[0 : far.shape[0], 0 : far.shape[1]][0] * _COARSE
-        beside_head = y < face.centre[1] + 0.35 * face.size
-        arms_up = claim.figure.pose is not None
-        far |= beside_head & (claim.distance > (0.38 if arms_up else 0.5) * face.size / _COARSE)
-    return _resized(far, shape)
+    """Too far from this skeleton and head to be part of it."""
+    return _resized(claim.distance > 0.75 * claim.reach / _COARSE, shape)
 
 
 def _mask(people: Plane, own: Plane, strength: Plane) -> Plane:

@@ -52,6 +52,7 @@ class Actor:
     #: The photo's border cuts it at that side, which therefore stays put.
     cut_left: bool
     cut_right: bool
+    cut_bottom: bool
     #: Larger is nearer.
     nearness: float
     troupe: Troupe
@@ -135,6 +136,7 @@ class _Build:
             root=self.root,
             cut_left=bool(self.box[0] < 3),
             cut_right=bool(self.box[2] > width - 4),
+            cut_bottom=bool(self.box[3] > height - 4),
             nearness=self.lowest / height + 0.8 * min(1.0, self.size / (0.25 * height)),
             troupe=troupe,
         )

@@ -36,14 +36,13 @@ class Body:
         self._column, self._row = np.meshgrid(
             np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
         )
-        self._fixed = self._fade(width)
+        self._fixed = self._fade(width, height)
         # Only what is drawn can fold: the body, and a little around it.
         body = cv2.resize(actor.mask, (columns, rows), interpolation=cv2.INTER_AREA) > 0.1
         self._drawn = cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         drawn = {**self._trunk(), **self._head()}
         self._parts: list[Part | str] = list(drawn)
-        fade = self._fixed[..., None]
-        self._fields = np.stack([f.astype(np.float32) * fade for f in drawn.values()])
+        self._fields = np.stack([f.astype(np.float32) * self._fixed for f in drawn.values()])
         self.ease = 1.0
 
     def displacement(self, gesture: Gesture) -> Field:
@@ -100,7 +99,7 @@ class Body:
             case _:
                 raise AssertionError(part)
 
-    def _fade(self, width: int) -> Plane:
+    def _fade(self, width: int, height: int) -> Field:
         """A border of the photo that cuts the body stays put; the pull fades over half of it."""
         a = self._actor
         fade = np.ones_like(self._x)
@@ -111,8 +110,11 @@ class Body:
             if cut:
                 over = max(0.1 * width, reach)
                 fade *= smooth_each(from_border, -0.1 * over, over) - smooth(0, -0.1 * over, over)
-        held: Plane = np.clip(fade, 0, None)
-        return held
+        # At the bottom only what would lift the body off the border, and show what is below it.
+        over = min(0.9 * a.size, max(0.25 * a.size, height - float(a.chin[1])))
+        held = smooth_each(height - 1 - self._y, 0.02 * over, over) if a.cut_bottom else 1.0
+        fixed: Field = _field(np.clip(fade, 0, None), np.clip(fade, 0, None) * held)
+        return fixed
 
     def _trunk(self) -> dict[Part | str, Field]:
         a, x, y = self._actor, self._x, self._y

@@ -96,9 +96,14 @@ class Elbow:
         The first covers the second with room to spare, so that at rest nothing shows.
         """
         f = self.forearm
-        away = np.minimum(
-            capsule(self._shape, f.elbow, f.wrist, f.radius),
-            capsule(self._shape, f.wrist, f.tip, f.radius * 1.35),
+        # Sleeves are wide at the elbow; what is left behind there hangs in the air.
+        cuff = f.elbow + 0.4 * (f.wrist - f.elbow)
+        away = np.minimum.reduce(
+            [
+                capsule(self._shape, f.elbow, cuff, f.radius * 1.7),
+                capsule(self._shape, f.elbow, f.wrist, f.radius),
+                capsule(self._shape, f.wrist, f.tip, f.radius * 1.35),
+            ]
         )
         y, x = np.mgrid[0 : self._shape[0], 0 : self._shape[1]].astype(np.float32)
         share = self._joint.share(x, y)

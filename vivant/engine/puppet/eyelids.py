@@ -52,7 +52,7 @@ class Eyelids:
         cheek = np.clip(cheek, 0, np.array(picture.shape[1::-1]) - 1)
         tone = np.median(picture[cheek[:, 1], cheek[:, 0], :3].astype(np.float32), 0)
         self._closed = self._skin(picture[self._box][..., :3], tone)
-        self._lash_line = self._line(picture[self._box][..., :3])
+        self._lash = self._lash_colour(picture[self._box][..., :3])
 
     def draw(self, picture: Picture, closed: float, gaze: Point) -> None:
         """Turn the eye by *gaze* (right, down; -1..1), then close it by *closed* (0..1)."""
@@ -106,17 +106,24 @@ class Eyelids:
         skin: Plane = (tone * shade[..., None]).astype(np.float32)
         return skin
 
-    def _line(self, patch: Picture) -> tuple[Plane, Plane]:
-        """The lashes of a closed eye: their colour, and where they lie, 0..1."""
+    def _lash_colour(self, patch: Picture) -> Plane:
+        """The dark of the eye's own upper edge."""
         eye = (self._along > self._upper - self._lashes) & (self._along < self._lower)
         eye &= np.abs(self._across - self._middle) < 0.4 * self._width
         pixels = patch[eye].astype(np.float32) if eye.any() else np.zeros((1, 3), np.float32)
-        dark = pixels[pixels.sum(1) <= np.percentile(pixels.sum(1), 25)].mean(0)
+        light = pixels.sum(1)
+        colour: Plane = pixels[light <= np.percentile(light, 25)].mean(0)
+        return colour
+
+    def _lash_line(self, closed: float) -> Plane:
+        """Where the lashes of a lid that is so far down lie, 0..1."""
         off = np.clip((self._across - self._middle) / (0.56 * self._width), -1, 1)
         thick = 0.085 * self._opening + 0.9
-        at = self._lower + 0.06 * self._opening
+        down = self._lower + 0.06 * self._opening
+        at = self._upper + (down - self._upper) * np.float32(closed)
         line = np.exp(-(((self._along - at) / thick) ** 2)) * np.sqrt(1 - off**2)
-        return dark, (0.62 * line).astype(np.float32)
+        drawn: Plane = 0.62 * smooth(closed, 0.35, 0.65) * line
+        return drawn
 
     def _look(self, patch: Picture, gaze: Point) -> None:
         amount = np.array([0.105, 0.05]) * self._width * gaze
@@ -142,12 +149,12 @@ class Eyelids:
         ).astype(np.float32)
         lashes = 1 - smooth_each(self._along, edge - 1.7 * self._lashes, edge - 0.5 * self._lashes)
         bare = smooth_each(self._along, self._upper - 0.55 * self._opening, self._upper + 1.0)
-        # The photo's own lashes ride on the lid; in a closed eye they would be a hard stump.
-        shut = smooth(closed, 0.55, 0.95)
+        # The photo's own lashes ride on the lid a little; further down they, and what is left of
+        # the iris beside them, would be a hard stump.
+        shut = smooth(closed, 0.35, 0.65)
         tone = closed * bare * (lashes + (1 - lashes) * shut) * self._corners
         lid += (self._closed - lid) * tone[..., None]
-        colour, line = self._lash_line
-        lid += (colour - lid) * (line * shut)[..., None]
+        lid += (self._lash - lid) * self._lash_line(closed)[..., None]
         cover = 1 - smooth_each(self._along, edge - 1.4, edge + 1.4)
         cover = (cover * smooth_each(self._along, self._top - 2, self._top))[..., None]
         patch[...] = np.clip(patch * (1 - cover) + lid * cover, 0, 255)

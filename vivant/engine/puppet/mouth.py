@@ -15,7 +15,7 @@ from vivant.director.look.faces import CHIN, INNER_LOWER_LIP, INNER_UPPER_LIP, F
 from vivant.engine.puppet.curves import smooth_each
 
 #: How far a fully opened mouth opens, in eye distances; one that is open already opens less.
-_SHUT_OPENS, _OPEN_OPENS = 0.14, 0.09
+_SHUT_OPENS, _OPEN_OPENS = 0.14, 0.115
 
 
 @dataclass(frozen=True, slots=True)
