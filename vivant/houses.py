@@ -102,7 +102,9 @@ class Houses:
 
 
 def _switch(value: str) -> bool:
-    return {"on": True, "off": False}[value.lower()]
+    if value.lower() not in ("on", "off"):
+        raise ValueError(value)
+    return value.lower() == "on"
 
 
 def _number(value: str) -> int | None:

@@ -403,20 +403,3 @@ async def test_a_chat_gets_no_more_edits_than_it_bears(
         await wait_until(lambda: len(platform.clips(chat)) == 2)  # noqa: B023  # awaited at once
 
     assert platform.count("edit_text") == 0
-
-
-async def test_many_answers_that_waited_go_out_at_one_ring(
-    services: Services,
-    quick_engine: QuickEngine,
-    platform: MemoryPlatform,
-    ada: Person,
-    photo: bytes,
-) -> None:
-    """After an outage nobody waits for a bell of their own."""
-    platform.fails("edit_into", *(TryLater(0.1) for _ in range(6)))
-    for number in range(6):
-        await ada.sends(photo, f"smile {number}")
-    await wait_until(lambda: platform.count("edit_into") == 6)
-    await wait_until(lambda: len(platform.clips()) == 6)
-
-    assert platform.count("edit_into") == 12
