@@ -150,8 +150,8 @@ async def test_a_photo_that_cannot_be_deleted_does_not_keep_the_others(
 
     await upkeep.once()
 
-    (left,) = await ledger.jobs.forgettable(0)
-    assert left.photo == stuck
+    ((_, left),) = await ledger.jobs.forgettable(0)
+    assert left == [stuck]
     assert not await is_there(store, fine)
 
 
@@ -235,21 +235,25 @@ async def test_a_question_that_was_answered_before_a_crash_keeps_its_photo(
 
 
 async def test_one_bad_row_does_not_end_the_upkeep_of_all_others(
-    ledger: Ledger, upkeep: Upkeep, caplog: pytest.LogCaptureFixture
+    ledger: Ledger, upkeep: Upkeep, store: MediaStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad = await accepted(ledger)
+    bad = await accepted(ledger, photo=await store.put(b"photo", "image/png"))
     await ledger.jobs.cancel(bad.id)
     await ledger.jobs.delivered(await sending(ledger))
     lost = await accepted(ledger, "telegram:2")
     await claimed(ledger)
+    await ledger.drafts.keep(order())
+    await age_drafts(ledger)
     await pass_time(ledger, _A_DAY_S + 1)
     async with ledger.db.writing() as conn:
         await conn.execute(update(jobs).where(jobs.c.id == bad.id).values(wish="not json"))
+        await conn.execute(update(drafts).values(order="not json"))
 
     await upkeep.once()
 
     assert (await now(ledger, lost)).state is not JobState.RENDERING
-    assert "upkeep failed" in caplog.text
+    assert not await is_there(store, bad.photo)
+    assert caplog.text.count("upkeep failed") == 2  # the draft, and the sweep that asks for it
 
 
 async def test_forgetting_somebody_leaves_no_photo_behind(

@@ -57,7 +57,7 @@ class Upkeep:
 
     async def once(self) -> None:
         """One round. A step that fails does not keep the others from being taken."""
-        steps = [self._repair, self._ring_again, self._forget]
+        steps = [self._repair, self._ring_again, self._forget, self._forget_drafts]
         if self._rounds % _SWEEP_EVERY == 0:
             steps += [self._sweep, self.ledger.tidy]
         self._rounds += 1
@@ -88,9 +88,11 @@ class Upkeep:
                 await self.bells.ring(queue)
 
     async def _forget(self) -> None:
-        for job in await self.ledger.jobs.forgettable(self.keep_s):
-            if await self._delete(media_of(job)):
-                await self.ledger.jobs.purge(job.id)
+        for job_id, media in await self.ledger.jobs.forgettable(self.keep_s):
+            if await self._delete(media):
+                await self.ledger.jobs.purge(job_id)
+
+    async def _forget_drafts(self) -> None:
         for draft_id, order in await self.ledger.drafts.expired(_DRAFT_S):
             await self.ledger.drafts.drop(draft_id)
             # A crash may have come between its acceptance and the end of the draft.

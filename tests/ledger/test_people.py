@@ -74,7 +74,7 @@ async def test_what_is_open_is_cancelled_answered_and_then_forgotten(ledger: Led
     assert answer.reply_to is not None
     assert answer.owner == ""
     await ledger.jobs.delivered(answer)
-    assert [job.id for job in await ledger.jobs.forgettable(3600)] == [waiting.id]
+    assert [job_id for job_id, _ in await ledger.jobs.forgettable(3600)] == [waiting.id]
     assert await kinds(ledger, waiting) == ["reserve", "refund"]
 
 
@@ -86,7 +86,7 @@ async def test_a_clip_on_its_way_is_shown_and_then_forgotten(ledger: Ledger) -> 
     job = await sending(ledger)
     assert job.clip is not None
     assert await ledger.jobs.delivered(job)
-    assert [job.id for job in await ledger.jobs.forgettable(3600)] == [ready.id]
+    assert [job_id for job_id, _ in await ledger.jobs.forgettable(3600)] == [ready.id]
     assert await ledger.people.discrepancies() == []
 
 

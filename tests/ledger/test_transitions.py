@@ -1,6 +1,8 @@
 """Every arrow of the table of states, and what happens to whoever takes it too late."""
 
+import msgspec
 import pytest
+from sqlalchemy import update
 
 from tests.ledger.orders import (
     LEASES,
@@ -18,6 +20,8 @@ from tests.ledger.orders import (
 )
 from vivant.clips import FailureReason, JobState
 from vivant.ledger import Ledger
+from vivant.ledger.jobs import media_of
+from vivant.ledger.schema import jobs
 
 
 async def test_an_accepted_job_waits_with_its_credit_reserved(ledger: Ledger) -> None:
@@ -400,6 +404,25 @@ async def test_a_job_that_takes_longer_than_the_deadline_is_refunded(
     assert await kinds(ledger, job) == ["reserve", "refund"]
 
 
+async def test_a_job_that_cannot_be_read_does_not_hold_up_the_queue(ledger: Ledger) -> None:
+    """It costs three leases, and ends in words; its sender's credit is back."""
+    bad = await accepted(ledger)
+    fine = await accepted(ledger, "telegram:2")
+    async with ledger.db.writing() as conn:
+        await conn.execute(update(jobs).where(jobs.c.id == bad.id).values(wish="not json"))
+    for tries in range(3):
+        with pytest.raises(msgspec.DecodeError):
+            await ledger.jobs.claim("w1", ["puppet"])
+        if tries == 0:
+            next_one = await claimed(ledger, "w2")
+            assert next_one.id == fine.id
+            assert await ledger.jobs.finish(next_one, clip(), {})
+        await pass_time(ledger, LEASES.lease_s + 1)
+        assert await ledger.jobs.expire_renders() == 1
+
+    assert await kinds(ledger, bad) == ["reserve", "refund"]
+
+
 async def test_a_job_claimed_late_has_the_whole_deadline_to_be_rendered(ledger: Ledger) -> None:
     await accepted(ledger)
     await pass_time(ledger, LEASES.deadline_s - 1)
@@ -421,7 +444,10 @@ async def test_what_ended_is_forgotten_after_its_time_and_its_identity_stays(
     await ledger.jobs.delivered(await sending(ledger))
     assert await ledger.jobs.forgettable(60) == []
     await pass_time(ledger, 61)
-    (due,) = await ledger.jobs.forgettable(60)
+    ((job_id, refs),) = await ledger.jobs.forgettable(60)
+    due = await ledger.jobs.get(job_id)
+    assert due is not None
+    assert refs == media_of(due)
 
     await ledger.jobs.purge(due.id)
 

@@ -39,7 +39,7 @@ from vivant.jobs import ANY_ENGINE, Job, Limits, Order
 from vivant.ledger import credit
 from vivant.ledger.admission import admit
 from vivant.ledger.database import Database, insert
-from vivant.ledger.rows import columns_of, from_json, job_of, to_json
+from vivant.ledger.rows import columns_of, job_of, media_in, to_json
 from vivant.ledger.schema import clock, entries, jobs, virtual_time
 
 #: The third failure is final.
@@ -169,7 +169,8 @@ class Jobs:
                     where=virtual_time.c.value < claimed.virtual_start,
                 )
             )
-            return job_of(claimed)
+        # Read when it is claimed: a row that cannot be read costs leases, and not the whole queue.
+        return job_of(claimed)
 
     async def snapped(self, job: Job, settings: ClipSettings, engine: str) -> None:
         """Note what a job that was accepted for any engine is really made with."""
@@ -248,7 +249,7 @@ class Jobs:
                 attempt=jobs.c.attempt + 1,
                 lease_until=self._lease_end(),
             )
-            return None if claimed is None else job_of(claimed)
+        return None if claimed is None else job_of(claimed)
 
     async def renew_delivery(self, job: Job) -> bool:
         """Renew the lease of a send that takes long (a large upload)."""
@@ -442,34 +443,28 @@ class Jobs:
 
     # ---- the purge
 
-    async def forgettable(self, keep_s: float) -> list[Job]:
-        """Jobs that ended longer than *keep_s* seconds ago and still hold words and media.
+    async def forgettable(self, keep_s: float) -> list[tuple[str, list[MediaRef]]]:
+        """Jobs that ended longer than *keep_s* seconds ago and still hold words; (id, media) each.
 
         A sender who asked to be forgotten is not kept waiting.
         """
         ended = jobs.c.ended_at.is_not(None)
         due = jobs.c.ended_at <= clock() - int(keep_s * 1000)
+        found = (
+            select(jobs.c.id, jobs.c.photo, jobs.c.source_clip, jobs.c.clip)
+            .where(jobs.c.purged_at.is_(None), ended, due | jobs.c.owner.is_(None))
+            .order_by(jobs.c.ended_at)
+            .limit(500)
+        )
         async with self.db.reading() as conn:
-            rows = await conn.execute(
-                select(jobs)
-                .where(jobs.c.purged_at.is_(None), ended, due | jobs.c.owner.is_(None))
-                .order_by(jobs.c.ended_at)
-                .limit(500)
-            )
-            return [job_of(row) for row in rows]
+            return [(job_id, media_in(*held)) for job_id, *held in await conn.execute(found)]
 
     async def media_keys(self) -> set[str]:
         """Keys of all photos and clips that some job still holds."""
         held = select(jobs.c.photo, jobs.c.source_clip, jobs.c.clip)
         async with self.db.reading() as conn:
             rows = (await conn.execute(held.where(jobs.c.purged_at.is_(None)))).all()
-        keys = set()
-        for row in rows:
-            keys |= {from_json(text, MediaRef).key for text in (row.photo, row.source_clip) if text}
-            if row.clip:
-                clip = from_json(row.clip, Clip)
-                keys |= {clip.video.key, clip.thumbnail.key}
-        return keys
+        return {ref.key for row in rows for ref in media_in(*row)}
 
     async def purge(self, job_id: str) -> None:
         """Words, photo, clip and platform ids go; the row stays with its key."""

@@ -1,5 +1,6 @@
 """Rows to nouns and back: the one place that knows how a job lies in its columns."""
 
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -60,6 +61,21 @@ def columns_of(order: Order) -> dict[str, Any]:
         "work": order.work,
         "source_clip": to_json(order.source_clip) if order.source_clip else None,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _ClipMedia:
+    video: MediaRef
+    thumbnail: MediaRef
+
+
+def media_in(photo: str | None, source_clip: str | None, clip: str | None) -> list[MediaRef]:
+    """What the store keeps for a job, by its columns; asks less of them than `job_of`."""
+    refs = [from_json(text, MediaRef) for text in (photo, source_clip) if text]
+    if clip:
+        made = from_json(clip, _ClipMedia)
+        refs += [made.video, made.thumbnail]
+    return refs
 
 
 def job_of(row: Row[Any]) -> Job:
