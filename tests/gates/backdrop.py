@@ -25,6 +25,8 @@ _CHANGED = 12
 _AGREES = 0.6
 #: Fewer points than these say nothing about a camera.
 _FEWEST = 10
+#: Pictures from one look at the camera to the next.
+_STRIDE = 7
 #: Of the shorter side: at the border flow guesses.
 _BORDER = 0.03
 #: Pixels: less than this is the tracker's own error.
@@ -59,8 +61,12 @@ class BackdropFinder:
         """The backdrop in every *step*-th of *frames*, and in the last."""
         first = frames[0]
         around = self._around(first)
+        cameras = _cameras([grey(frame) for frame in frames], ~around)
         indices = sorted({*range(step, len(frames), step), len(frames) - 1})
-        return [_compared(first, around, frames[i], self._around(frames[i])) for i in indices]
+        return [
+            _compared(first, around, frames[i], self._around(frames[i]), cameras[i])
+            for i in indices
+        ]
 
     def _around(self, picture: Array) -> Array:
         """People, grown."""
@@ -79,9 +85,10 @@ class BackdropFinder:
         return cv2.dilate(people, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))) > 0
 
 
-def _compared(first: Array, around_first: Array, now: Array, around_now: Array) -> Backdrop:
+def _compared(
+    first: Array, around_first: Array, now: Array, around_now: Array, camera: Array
+) -> Backdrop:
     height, width = first.shape[:2]
-    camera = _camera(grey(first), grey(now), ~around_first)
     back = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     seen = cv2.warpAffine(now, camera, (width, height), flags=back)
     size = (width, height)
@@ -107,13 +114,25 @@ def _compared(first: Array, around_first: Array, now: Array, around_now: Array) 
     )
 
 
-def _camera(first: Array, now: Array, beside: Array) -> Array:
-    """From the first picture to this one, as a 2 x 3 matrix: a zoom and a shift."""
-    start = to_follow(first, beside, 600, 0.005, 6)
-    if len(start) < _FEWEST:
+def _cameras(pictures: Sequence[Array], beside: Array) -> dict[int, Array]:
+    """The camera of every few of the grey *pictures*, and of the last, against the first."""
+    start = now = to_follow(pictures[0], beside, 600, 0.005, 6)
+    cameras, before = {}, pictures[0]
+    for index, picture in enumerate(pictures):
+        # From one to the next a zoom is small enough to be followed.
+        if index % _STRIDE and index < len(pictures) - 1:
+            continue
+        if len(start) >= _FEWEST:
+            there, sure = followed(before, picture, now, 21)
+            start, now, before = start[sure], there[sure], picture
+        cameras[index] = _camera(start[:, 0].astype(np.float64), now[:, 0].astype(np.float64))
+    return cameras
+
+
+def _camera(before: Array, after: Array) -> Array:
+    """What leads most points from *before* to *after*, as a 2 x 3 matrix: a zoom and a shift."""
+    if len(before) < _FEWEST:
         return np.eye(2, 3)
-    there, sure = followed(first, now, start, 21)
-    before, after = start[sure, 0].astype(np.float64), there[sure, 0].astype(np.float64)
     rng = np.random.default_rng(0)
     best = np.zeros(len(before), bool)
     for one, other in rng.integers(len(before), size=(400, 2)):

@@ -24,9 +24,11 @@ class Looks:
 
     #: The mouth's width over its first.
     mouth_width: float
-    #: How far its corners rose above its middle, in eye distances.
+    #: How far its corners rose above its middle.
     corners_lift: float
-    #: Dark or toothy pixels it shows more than at first, in square eye distances.
+    #: How far the chin went down from the upper lip.
+    jaw_drop: float
+    #: Dark or toothy pixels it shows more than at first; areas in square eye distances.
     mouth_area: float
     #: How much of the eye's darkness went, 0 open to 1 shut: left and right in the picture.
     shut: tuple[float, float]
@@ -47,12 +49,14 @@ def looks(head: Head, frames: Sequence[Array], step: int = 3) -> list[Looks]:
         still = cv2.warpAffine(
             face, turn, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
-        width, lift = _mouth_shape(field, turn, mouth)
+        own = _own(field, turn)
+        width, lift = _mouth_shape(own, mouth)
         left, right = (_eye(still, first, x) for x in (-0.5, 0.5))
         answers.append(
             Looks(
                 mouth_width=width,
                 corners_lift=lift,
+                jaw_drop=_jaw_drop(own, mouth),
                 mouth_area=_mouth_area(still, first, mouth),
                 shut=(left[0], right[0]),
                 gaze=(left[1] + right[1]) / 2,
@@ -95,12 +99,17 @@ def _rigid(field: Array) -> Array:
     return turn
 
 
-def _mouth_shape(field: Array, turn: Array, mouth: Array) -> tuple[float, float]:
-    """Width over the first, and the corners' lift."""
+def _own(field: Array, turn: Array) -> Array:
+    """How each point of the face moved within it: what *turn* does not explain of *field*."""
     rows, columns = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float32)
-    moved = np.stack([columns, rows], -1) + field
+    at = np.stack([columns, rows], -1)
     back = np.linalg.inv(np.vstack([turn, (0, 0, 1)]))[:2]
-    own = moved @ back[:, :2].T + back[:, 2] - np.stack([columns, rows], -1)
+    own: Array = (at + field) @ back[:, :2].T + back[:, 2] - at
+    return own
+
+
+def _mouth_shape(own: Array, mouth: Array) -> tuple[float, float]:
+    """Width over the first, and the corners' lift."""
     own = cv2.blur(own, (9, 7))
     x, y = mouth.round().astype(int)
     reach = np.arange(int(0.3 * _EYE), int(0.62 * _EYE))
@@ -109,6 +118,14 @@ def _mouth_shape(field: Array, turn: Array, mouth: Array) -> tuple[float, float]
     corners = (right[:, 1] + left[:, 1]) / 2
     middle = own[y - 6 : y + 1, x - 6 : x + 7, 1].mean()
     return width, float((middle - corners).max()) / _EYE
+
+
+def _jaw_drop(own: Array, mouth: Array) -> float:
+    x, y = mouth.round().astype(int)
+    down = own[:, x - _EYE // 6 : x + _EYE // 6, 1]
+    chin = down[y + int(0.36 * _EYE) : y + int(0.60 * _EYE)]
+    lip = down[y - int(0.24 * _EYE) : y - int(0.10 * _EYE)]
+    return float(np.median(chin) - np.median(lip)) / _EYE
 
 
 def _mouth_area(still: Array, first: Array, mouth: Array) -> float:

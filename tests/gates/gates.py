@@ -44,12 +44,18 @@ def _nearer(seen: Sighting) -> tuple[float, ...]:
     return ((1 - seen.nearest) / (0.20 if len(seen.heads) == 2 else 0.05),)
 
 
+def _most_shown(seen: Sighting) -> tuple[float, ...]:
+    """Where a beard or a thin gap hides it, the chin still tells."""
+    return (max((head.mouth_area for head in seen.heads), default=0.0),)
+
+
 _NEARER = Gate("heads nearer", 1.0, _nearer)
 
 GATES: dict[Action, tuple[Gate, ...]] = {
     Action.SMILE: (_MOUTH_WIDER, _CORNERS_UP),
     Action.LAUGH: (
-        Gate("mouth shows more", 0.03, _of_heads(lambda head: head.mouth_area)),
+        Gate("chin down", 0.065, _of_heads(lambda head: head.jaw_drop)),
+        Gate("somebody's mouth shows more", 0.02, _most_shown),
         Gate("head shakes", 0.03, _of_heads(lambda head: head.bounce)),
     ),
     Action.HUG: (_NEARER, _EYES_SHUT),

@@ -20,6 +20,9 @@ from tests.gates.witness import Witness
 from vivant.clips import Note
 from vivant.director.plan import Action
 
+#: On a busy machine a clip takes a while, and the first run fetches the networks.
+pytestmark = pytest.mark.timeout(300)
+
 #: What one person without a free arm can be asked to do.
 ALONE = (
     Action.SMILE, Action.LAUGH, Action.NOD, Action.SWAY, Action.WINK, Action.BLINK, Action.LOOK,

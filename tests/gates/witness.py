@@ -30,7 +30,9 @@ class HeadSeen:
     #: Width of the mouth over its first, and how far its corners rose: the median over time.
     mouth_width: float
     corners_lift: float
-    #: Teeth and dark it came to show, in square eye distances: in its best moments.
+    #: How far the chin went down from the upper lip, and what teeth and dark the mouth came to
+    #: show (in square eye distances), in its best moments.
+    jaw_drop: float
     mouth_area: float
     #: Swings up and down at a laugh's pace, at a nod's, and sideways at a dancer's.
     bounce: float
@@ -130,7 +132,8 @@ def _head(head: Head, clip: Seen) -> HeadSeen:
         found=head.found,
         mouth_width=_typical(moments, "mouth_width"),
         corners_lift=_typical(moments, "corners_lift"),
-        mouth_area=float(np.percentile([moment.mouth_area for moment in moments], 90)),
+        jaw_drop=_best(moments, "jaw_drop"),
+        mouth_area=_best(moments, "mouth_area"),
         bounce=head.bounce,
         nod=head.nod,
         sway=head.sway,
@@ -143,3 +146,7 @@ def _head(head: Head, clip: Seen) -> HeadSeen:
 
 def _typical(moments: list[Looks], name: str) -> float:
     return float(np.median([getattr(moment, name) for moment in moments]))
+
+
+def _best(moments: list[Looks], name: str) -> float:
+    return float(np.percentile([getattr(moment, name) for moment in moments], 90))
