@@ -41,6 +41,15 @@ def pair() -> Image.Image:
     return both
 
 
+def apart() -> Image.Image:
+    """The same two, with a third person's room between them."""
+    wide = Image.new("RGB", (1200, 512), (200, 196, 200))
+    both = pair()
+    wide.paste(both.crop((0, 0, 400, 512)), (0, 0))
+    wide.paste(both.crop((400, 0, 800, 512)), (800, 0))
+    return wide
+
+
 def three() -> Image.Image:
     """Three in a row, their arms touching."""
     one = astronaut().crop((0, 0, 360, 420))

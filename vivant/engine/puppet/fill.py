@@ -40,9 +40,32 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
         patches -= off * smooth_each(np.abs(off).max(-1), 10, 35)[..., None]
         share = smooth_each(depth, 0.006 * across, 0.035 * across)[..., None]
         made += (patches - made) * share
+    made += _step_at_the_edge(picture, made, hole, unsure)
     made += _grain(picture, hole)[..., None]
     whole: Picture = np.where(hole[..., None] > 0, np.clip(made, 0, 255), picture).astype(np.uint8)
     return whole
+
+
+def _step_at_the_edge(picture: Picture, made: Plane, hole: Plane, unsure: Plane) -> Plane:
+    """What must be added inside so that the edge of the hole does not show: fading inwards.
+
+    The ring between *hole* and *unsure* is both known and made up, so the difference is known.
+    """
+    across = max(hole.shape)
+    ring = ((unsure > 0) & (hole == 0)).astype(np.float32)
+    spread = (0, 0), 0.006 * across
+    step = cv2.GaussianBlur((picture - made) * ring[..., None], *spread)
+    step /= np.maximum(cv2.GaussianBlur(ring, *spread), 1e-3)[..., None]
+    depth, labels = cv2.distanceTransformWithLabels(
+        hole, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    nearest = np.zeros((int(labels.max()) + 1, 3), np.float32)
+    known = hole == 0
+    nearest[labels[known]] = step[known]
+    inside: Plane = cv2.GaussianBlur(nearest[labels], (0, 0), 2)
+    # A larger step is a real edge of the background that ends behind somebody.
+    inside = np.clip(inside, -60, 60) * (1 - smooth_each(depth, 0, 0.025 * across))[..., None]
+    return inside
 
 
 def _disc(radius: float) -> Plane:

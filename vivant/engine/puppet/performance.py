@@ -337,7 +337,9 @@ def _marks(actors: Sequence[Actor], order: list[int], width: int) -> dict[int, M
         partner = actors[min(beside, key=lambda i: abs(actors[i].head[0] - actor.head[0]))]
         apart = float(partner.head[0] - actor.head[0])
         side = 1.0 if apart > 0 else -1.0
+        # A tilted, turned head comes a fifth of a face nearer by itself.
         gap = abs(apart) - _half_head(actor, side) - _half_head(partner, -side)
+        gap -= 0.2 * (actor.size + partner.size)
         farthest = min(1.05 * actor.size, 0.13 * width)
         if 0 < place < len(order) - 1:
             away = middle - float(actor.head[0])

@@ -1,0 +1,1 @@
+"""What makes things for the repository, and is no part of the product."""
