@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import frames_of
+from tests.conftest import frames_of, wait_until
+from tests.engines import QuickEngine
 from tests.fakes.discord_api import (
     Channel,
     ChannelKind,
@@ -16,6 +17,7 @@ from tests.fakes.discord_api import (
     Person,
     Upload,
 )
+from vivant.services import Services
 
 pytestmark = pytest.mark.usefixtures("bot", "quick_engine")
 
@@ -166,6 +168,63 @@ async def test_words_that_answer_our_question_belong_to_its_photo(
     (clip,) = clips(general, ada)
     assert "slow zoom in" in clip.text
     assert asked.author is ada
+
+
+async def test_of_several_photos_the_first_is_taken_and_said_so(
+    discord: DiscordServer,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+    astronaut: bytes,
+    tmp_path: Path,
+) -> None:
+    files = [Upload("eileen.png", astronaut), Upload("lake.jpg", photo)]
+    ada.posts(general, f"{discord.bot.mention} slow zoom in", files=files)
+    await discord.until(lambda: clips(general, ada), within_s=20)
+
+    (clip,) = clips(general, ada)
+    height, width, _ = frames_of(clip.attachments[0].data, tmp_path)[0].shape
+    assert height == width
+    assert len(clip.content.splitlines()) > 1
+
+
+async def test_other_words_count_until_an_engine_has_the_photo(
+    discord: DiscordServer,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+    services: Services,
+    quick_engine: QuickEngine,
+) -> None:
+    """The first photo keeps the engine busy while the words of the second are changed."""
+    quick_engine.go.clear()
+    ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: quick_engine.renders == 1)
+    asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: len(general.seen_by(ada)) == 4)
+    ada.edits(asked, f"{discord.bot.mention} slow zoom out")
+
+    async def are_other_words() -> bool:
+        mine = await services.ledger.jobs.open_jobs(owner=f"discord:{ada.id}")
+        return any(job.plan is not None and "out" in job.plan.words for job in mine)
+
+    await wait_until(are_other_words)
+    quick_engine.go.set()
+    await discord.until(lambda: len(clips(general, ada)) == 2, within_s=20)
+
+    first, second = clips(general, ada)
+    assert "slow zoom in" in first.text
+    assert "slow zoom out" in second.text
+
+
+async def test_a_message_that_names_the_bot_only_after_a_change_counts_as_new(
+    discord: DiscordServer, general: Channel, ada: Person, photo: bytes
+) -> None:
+    asked = ada.posts(general, "slow zoom in", files=[photo])
+    ada.edits(asked, f"{discord.bot.mention} slow zoom in")
+    await discord.until(lambda: clips(general, ada), within_s=20)
+
+    assert [clip.reply_to for clip in clips(general, ada)] == [asked]
 
 
 @pytest.mark.parametrize("kind", ["thread", "forum post", "voice chat"])

@@ -23,6 +23,8 @@ class Wanted:
     words: str
     #: Attached to it, or to the message that it replies to or forwards; the first one is meant.
     photo: Upload | None
+    #: There were more.
+    is_first_of_several: bool
     #: It names the bot, so it wants an answer in any case.
     is_named: bool
     #: A film is there, but no photo.
@@ -50,11 +52,13 @@ def wanted(message: discord.Message, bot_id: int, *, every_photo: bool = False) 
     files += [Upload.of(file) for shot in message.message_snapshots for file in shot.attachments]
     if not files and target is not None and not replies_to_us:
         files = [Upload.of(file) for file in target.attachments]
-    photo = next((file for file in files if file.is_picture), None)
+    photos = [file for file in files if file.is_picture]
+    photo = photos[0] if photos else None
     hidden = target is not None and not (target.content or target.attachments or target.embeds)
     return Wanted(
         words=_words(message.content, bot_id),
         photo=photo,
+        is_first_of_several=len(photos) > 1,
         is_named=named,
         is_video=photo is None and any(file.is_video for file in files),
         answers=target.id if target is not None and replies_to_us else None,

@@ -135,6 +135,11 @@ class VivantBot(discord.AutoShardedClient):
         async with self.working():
             await self.reader.hear(message)
 
+    async def on_raw_message_edit(self, edited: discord.RawMessageUpdateEvent) -> None:
+        """Somebody changed what they wrote."""
+        async with self.working():
+            await self.reader.hear_anew(edited.message)
+
     async def on_shard_ready(self, shard_id: int) -> None:
         """A new session: what was posted before it began nobody will tell us."""
         async with self.working():
@@ -209,7 +214,8 @@ class VivantBot(discord.AutoShardedClient):
                 form = RoleClipsForm(Messages(str(interaction.locale)), self.forms)
                 await interaction.response.send_modal(form)
                 return
-            await interaction.response.defer()
+            if await defer(interaction, thinking=False) is None:
+                return
             house = await self.conversation.house(str(interaction.guild_id))
             await self._change(interaction, changed(house, what, values))
 
@@ -218,7 +224,8 @@ class VivantBot(discord.AutoShardedClient):
     ) -> None:
         """The form for clips by role was sent."""
         async with self.working(), self.telling(interaction):
-            await interaction.response.defer()
+            if await defer(interaction, thinking=False) is None:
+                return
             house = await self.conversation.house(str(interaction.guild_id))
             with contextlib.suppress(ValueError):  # the form is shown again as it was
                 house = with_role_clips(house, roles, clips)
@@ -265,7 +272,8 @@ class VivantBot(discord.AutoShardedClient):
             if pressed is not None and pressed[0] is Verb.EDIT:
                 await self._open_form(interaction, pressed[1])
                 return
-            await interaction.response.defer()
+            if await defer(interaction, thinking=False) is None:
+                return
             press = self._press(interaction, pressed)
             said: str | None = Messages(str(interaction.locale)).expired()
             if press is not None:
@@ -278,7 +286,8 @@ class VivantBot(discord.AutoShardedClient):
     ) -> None:
         """Somebody sent the form with other words for a photo of ours."""
         async with self.working(), self.telling(interaction):
-            await interaction.response.defer()
+            if await defer(interaction, thinking=False) is None:
+                return
             press = self._press(interaction, pressed)
             said: str | None = Messages(str(interaction.locale)).expired()
             if press is not None:
@@ -293,7 +302,8 @@ class VivantBot(discord.AutoShardedClient):
         data: Any = interaction.data
         if not str(data["custom_id"]).startswith(self.forms):
             said = Messages(str(interaction.locale)).expired()
-            await interaction.response.send_message(said, ephemeral=True)
+            async with self.telling(interaction):
+                await interaction.response.send_message(said, ephemeral=True)
 
     async def _open_form(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         words = Messages(str(interaction.locale))

@@ -17,7 +17,7 @@ from vivant.bots.discord.mailbox import Mailbox, Posted
 from vivant.bots.discord.place import PLATFORM
 from vivant.bots.discord.refusals import our_errors
 from vivant.chat import PhotoMessage, TextMessage
-from vivant.clips import ReplyTo
+from vivant.clips import Note, ReplyTo
 from vivant.conversation import Conversation
 from vivant.errors import MessageGone, Undeliverable
 from vivant.messages import Messages
@@ -51,6 +51,16 @@ class Reader:
             self._heard[message.id] = message
             if not await self.mailbox.keep([_posted(message)]):
                 self._heard.pop(message.id, None)
+
+    async def hear_anew(self, message: discord.Message) -> None:
+        """A message was changed: other words count until an engine has the photo.
+
+        One that names the bot only now is as good as new. Discord tells of a change too where it
+        only found a preview for a link; the same words again do no harm.
+        """
+        asks = await self._wanted(message)
+        if asks is not None and not await self.conversation.on_caption(self._said(message, asks)):
+            await self.hear(message)
 
     # ---- what was posted while nobody listened
 
@@ -143,23 +153,27 @@ class Reader:
                 words=asks.words,
                 photo=await self.downloads.fetch(asks.photo),
                 limit_bytes=limit_of(message),
+                notes=(Note.FIRST_OF_ALBUM,) if asks.is_first_of_several else (),
             )
         )
 
     async def _are_words_for_a_photo(self, message: discord.Message, asks: Wanted) -> bool:
-        said = TextMessage(
-            event_id=str(message.id),
-            reply_to=self._to(message),
-            sender=author_of(message),
-            words=asks.words,
-            answers=None if asks.answers is None else str(asks.answers),
-        )
+        said = self._said(message, asks)
         if await self.conversation.on_words(said):
             return True
         # A question that stands in an interaction's response is known by another name.
         answers = None if asks.answers is None else f"@{asks.answers}"
         return answers is not None and await self.conversation.on_words(
             replace(said, answers=answers)
+        )
+
+    def _said(self, message: discord.Message, asks: Wanted) -> TextMessage:
+        return TextMessage(
+            event_id=str(message.id),
+            reply_to=self._to(message),
+            sender=author_of(message),
+            words=asks.words,
+            answers=None if asks.answers is None else str(asks.answers),
         )
 
     async def _say(self, message: discord.Message, text: str) -> None:

@@ -18,7 +18,6 @@ from vivant.errors import (
 
 # Names as in "JSON error codes" of Discord's documentation.
 UNKNOWN_MESSAGE: Final = 10008
-UNKNOWN_INTERACTION: Final = 10062
 ALREADY_ACKNOWLEDGED: Final = 40060
 CANNOT_REPLY_WITHOUT_HISTORY: Final = 160002
 
