@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -234,6 +235,47 @@ def test_the_profile_of_a_directory_is_whole_once_it_is_loaded(moody: Moody) -> 
 
     assert (profile.default_num_frames, profile.max_num_frames) == (9, 9)
     assert (profile.frame_rate, profile.frame_stride, profile.size_multiple) == (24, 4, 16)
+
+
+def test_a_rehearsal_finds_out_what_the_card_can_do(moody: Moody, shot: Shot) -> None:
+    """Every bucket is rendered before anyone waits: the first clip goes straight to what fits."""
+    width, height = shot.settings.width, shot.settings.height
+    engine = moody(
+        f"fits {width * height * 13}",
+        vivant_toml="speed = { warm_up = true }\n"
+        f"clip = {{ num_frames = 17, buckets = [[{width}, {height}]] }}",
+    )
+    heard: list[int] = []
+
+    frames = engine.render(shot, lambda step, total: heard.append(step))
+
+    assert heard == [1, 2, 3, 4]
+    assert frames.notes == (Note.FEWER_FRAMES,)
+
+
+def test_a_rehearsal_that_fails_is_a_setting_that_is_wrong(moody: Moody) -> None:
+    """Better at start than at the first photo."""
+    with pytest.raises(SettingsError, match="does not render"):
+        moody(
+            "error",
+            vivant_toml="speed = { warm_up = true }\n"
+            "clip = { num_frames = 17, buckets = [[96, 64]] }",
+        )
+
+
+def test_a_closed_engine_hands_its_job_back(moody: Moody, shot: Shot) -> None:
+    """Closed in the middle of a render, by another thread as well: no process is left."""
+    engine = moody("fine")
+
+    def close(step: int, total: int) -> None:
+        threading.Thread(target=engine.close).start()
+
+    with pytest.raises(RenderError) as raised:
+        engine.render(shot, close)
+
+    assert raised.value.transient
+    assert failure(engine, shot).transient
+    assert engine.pid is None
 
 
 def test_weights_that_cannot_be_used_are_a_setting_that_is_wrong(

@@ -6,7 +6,6 @@ somebody listens to the pipe.
 """
 
 import argparse
-import contextlib
 import logging
 import os
 import queue
@@ -103,7 +102,7 @@ class Desk:
 
     def listen(self) -> None:
         """Hear the parent; when it is gone there is nobody to work for."""
-        with contextlib.suppress(EOFError, OSError):
+        try:
             while True:
                 match receive(self._line):
                     case Stop():
@@ -120,7 +119,9 @@ class Desk:
                         self._orders.put((order, photos))
                     case unexpected:
                         logger.error("not for a worker: %s", type(unexpected).__name__)
-        os._exit(0)
+        finally:
+            # At once, whatever the card is busy with; a deaf process is of no use either.
+            os._exit(0)
 
     def say(self, message: Message) -> None:
         """Tell the parent."""
