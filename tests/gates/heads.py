@@ -43,6 +43,12 @@ class Head:
     frame_rate: int
 
     @property
+    def frontal(self) -> bool:
+        """Both eyes show well: mouth and eyes can be read."""
+        between = self.points[0, RIGHT_EYE] - self.points[0, LEFT_EYE]
+        return float(np.hypot(*between)) > 0.6 * self.eye_distance
+
+    @property
     def middle(self) -> NDArray[np.float64]:
         """Of eyes, nose and mouth: frames x 2, in eye distances."""
         middle: NDArray[np.float64] = self.points[:, :4].mean(1) / self.eye_distance

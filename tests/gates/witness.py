@@ -22,11 +22,9 @@ _SURELY_SHUT = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class HeadSeen:
-    """What one head did. Lengths are in eye distances."""
+class FaceSeen:
+    """What one frontal face did. Lengths are in eye distances."""
 
-    #: In how many of the frames the detector found it again, 0..1.
-    found: float
     #: Width of the mouth over its first, and how far its corners rose: the median over time.
     mouth_width: float
     corners_lift: float
@@ -34,10 +32,6 @@ class HeadSeen:
     #: show (in square eye distances), in its best moments.
     jaw_drop: float
     mouth_area: float
-    #: Swings up and down at a laugh's pace, at a nod's, and sideways at a dancer's.
-    bounce: float
-    nod: float
-    sway: float
     #: How much more one eye was shut than the other, at most.
     wink: float
     #: How many times both eyes shut, and for how many seconds together.
@@ -45,6 +39,20 @@ class HeadSeen:
     shut_s: float
     #: How far the eyes went aside, in their best moments.
     gaze: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSeen:
+    """What one head did. Lengths are in eye distances."""
+
+    #: In how many of the frames the detector found it again, 0..1.
+    found: float
+    #: Swings up and down at a laugh's pace, at a nod's, and sideways at a dancer's.
+    bounce: float
+    nod: float
+    sway: float
+    #: None in profile: nothing can be read there.
+    face: FaceSeen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +131,26 @@ def _aside(seen: Backdrop) -> float:
 
 
 def _head(head: Head, clip: Seen) -> HeadSeen:
+    return HeadSeen(
+        found=head.found,
+        bounce=head.bounce,
+        nod=head.nod,
+        sway=head.sway,
+        face=_face(head, clip) if head.frontal else None,
+    )
+
+
+def _face(head: Head, clip: Seen) -> FaceSeen:
     moments = looks(head, clip.frames, _FACE_STEP)
     shut = np.array([moment.shut for moment in moments])
     # A dark frame of glasses stays when the eye does not: an eye is as shut as it ever is.
     shut /= np.maximum(shut.max(0), _SURELY_SHUT)
     closed = shut.min(1) > 0.7
-    return HeadSeen(
-        found=head.found,
+    return FaceSeen(
         mouth_width=_typical(moments, "mouth_width"),
         corners_lift=_typical(moments, "corners_lift"),
         jaw_drop=_best(moments, "jaw_drop"),
         mouth_area=_best(moments, "mouth_area"),
-        bounce=head.bounce,
-        nod=head.nod,
-        sway=head.sway,
         wink=float(np.abs(shut[:, 0] - shut[:, 1]).max()),
         blinks=int((np.diff(closed.astype(int)) > 0).sum()),
         shut_s=float(closed.sum() * _FACE_STEP / clip.frame_rate),
