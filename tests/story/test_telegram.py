@@ -7,8 +7,9 @@ import pytest
 
 from tests.conftest import frames_of
 from tests.engines import QuickEngine
-from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
+from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, ShownMessage
 from tests.telegram.stage import at_work, set_up
+from vivant.messages import Messages
 from vivant.services import Services
 from vivant.settings import Settings
 
@@ -67,3 +68,62 @@ async def test_a_photo_on_telegram_comes_back_as_a_clip(
     assert abs(frames[0].astype(int) - frames[-1].astype(int)).mean() > 3
     assert telegram.shown(asked).reactions == {account.id: ["👀"]}
     assert await services.ledger.people.discrepancies() == []
+
+
+async def test_a_photo_that_is_in_a_topic_already_moves_there_and_moves_again(
+    services: Services,
+    quick_engine: QuickEngine,
+    telegram: FakeTelegram,
+    account: BotAccount,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Bob's photo, Ada's words, in a forum whose other messages the bot cannot see."""
+    bob = telegram.add_person("Bob")
+    forum = telegram.add_supergroup("Club", ada, bob, account, is_forum=True)
+    topic = telegram.add_topic(forum, "Holidays", ada)
+
+    def clips() -> list[ShownMessage]:
+        return [message for message in telegram.visible(forum, topic=topic.id) if message.media]
+
+    async with at_work(services):
+        shown = bob.sends_photo(forum, photo, topic=topic.id)
+        ada.says(forum, "/animate@vivant_bot slow zoom in", topic=topic.id, reply_to=shown)
+        await telegram.until(lambda: len(clips()) == 2)
+        first = clips()[1]
+        assert first.reply_to == shown.message_id
+
+        theirs = bob.presses(first.post, "Again")
+        await telegram.until(lambda: theirs.answer)
+        mine = ada.presses(first.post, "Again")
+        await telegram.until(lambda: len(clips()) == 3)
+        await telegram.until(lambda: mine.answer)
+
+    assert theirs.answer is not None
+    assert theirs.answer["text"] == Messages().not_yours()
+    assert quick_engine.renders == 2
+    credit = await services.ledger.people.credit(f"telegram:{ada.id}")
+    assert credit.free == services.settings.free_clips_per_day - 2
+    assert (await services.ledger.people.credit(f"telegram:{bob.id}")).reserved == 0
+    assert await services.ledger.people.discrepancies() == []
+
+
+async def test_an_album_is_one_clip_and_says_which_photo(
+    services: Services,
+    quick_engine: QuickEngine,
+    telegram: FakeTelegram,
+    account: BotAccount,
+    ada: Person,
+    photo: bytes,
+    astronaut: bytes,
+) -> None:
+    """Its photos come one by one, with the words on any of them."""
+    chat = ada.chat_with(account)
+    async with at_work(services):
+        posts = ada.sends_album(account, [photo, astronaut], caption="slow zoom in", captioned=1)
+        await telegram.until(lambda: any(m.media for m in telegram.visible(chat, by=account)))
+
+    (answer,) = telegram.visible(chat, by=account)
+    assert answer.reply_to == posts[0].message_id
+    assert "the first photo of your album" in answer.text
+    assert quick_engine.renders == 1

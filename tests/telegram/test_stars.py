@@ -6,7 +6,7 @@ from telegram import Bot, LabeledPrice
 from tests.conftest import wait_until
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, FaultKind, NotPaid, Person
 from tests.telegram.stage import set_up
-from vivant.bots.telegram.stars import refund
+from vivant.bots.telegram import give_stars_back
 from vivant.errors import PlatformError
 from vivant.messages import Messages
 from vivant.services import Services
@@ -101,10 +101,9 @@ async def test_stars_that_are_given_back_take_their_clips_with_them(
         return await bought(services, ada) == clips
 
     await wait_until(lambda: has(10))
-    async with Bot(bot.token, telegram.base_url, telegram.base_file_url) as api:
-        await refund(api, ada.id, payment.charge_id)
-        await wait_until(lambda: has(0))
-        with pytest.raises(PlatformError, match=r"(?i)CHARGE_ALREADY_REFUNDED"):
-            await refund(api, ada.id, payment.charge_id)
+    await give_stars_back(services.settings, ada.id, payment.charge_id)
+    await wait_until(lambda: has(0))
+    with pytest.raises(PlatformError, match=r"(?i)CHARGE_ALREADY_REFUNDED"):
+        await give_stars_back(services.settings, ada.id, payment.charge_id)
 
     assert await services.ledger.people.discrepancies() == []

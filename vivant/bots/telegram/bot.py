@@ -13,18 +13,19 @@ from telegram.request import HTTPXRequest
 
 from vivant.bots.telegram.action import Action
 from vivant.bots.telegram.admins import Admins
-from vivant.bots.telegram.commands import offer_commands
+from vivant.bots.telegram.commands import Commands, offer_commands
 from vivant.bots.telegram.downloads import Downloads
 from vivant.bots.telegram.incoming import Reader
 from vivant.bots.telegram.letterbox import Letterbox
 from vivant.bots.telegram.outgoing import PLATFORM, TelegramPlatform
 from vivant.bots.telegram.poller import Poller
+from vivant.bots.telegram.presses import Presses
 from vivant.bots.telegram.reception import Reception
 from vivant.bots.telegram.role import Role
 from vivant.bots.telegram.server import Server, number_of, open_bot
-from vivant.bots.telegram.stars import Stars, packs_of
+from vivant.bots.telegram.stars import Stars, packs_of, refund
 from vivant.bots.telegram.talk import KINDS, Talk
-from vivant.errors import SettingsError, TryLater
+from vivant.errors import PlatformError, SettingsError, TryLater
 from vivant.houses import Houses
 from vivant.queue import hearing_progress
 from vivant.services import Services, open_conversation
@@ -85,6 +86,27 @@ async def whoami(settings: Settings) -> str:
     return ", @".join(names)
 
 
+async def give_stars_back(settings: Settings, user_id: int, charge_id: str) -> None:
+    """Refund a payment for the operator, whichever bot it was made to.
+
+    The bot that is at work takes the clips back once Telegram tells it. Raises `PlatformError`
+    with Telegram's reason, and what `open_bot` raises.
+    """
+    server = Server(settings.telegram_api_url.rstrip("/"))
+    tokens = tokens_of(settings)
+    for token in tokens:
+        async with open_bot(server, token) as api:
+            try:
+                await refund(api, user_id, charge_id)
+            except TryLater:
+                raise
+            except PlatformError:
+                if token == tokens[-1]:
+                    raise
+            else:
+                return
+
+
 def tokens_of(settings: Settings) -> list[str]:
     """One token, or several with commas between them."""
     if settings.telegram_token is None:
@@ -109,13 +131,16 @@ async def _run_one(
             hearing_progress(services.redis_url, PLATFORM, platform.bot, action.on_progress)
         )
         stars = Stars(api, services.ledger.people, packs_of(settings.telegram_star_packs))
+        admins = Admins(api)
         talk = Talk(
             platform,
             Reader(bot_id=api.id, username=api.username),
             Downloads(api, http),
             conversation,
-            Admins(api),
+            admins,
             stars,
+            Commands(platform, conversation, stars),
+            Presses(platform, conversation, admins, stars),
             server.upload_limit_bytes,
         )
         inbox = services.ledger.inbox(PLATFORM, platform.bot)

@@ -23,6 +23,8 @@ _LOOK_S: Final = 1.0
 #: How long an outage of Telegram may last before a try counts as failed.
 _PATIENCE_S: Final = 600.0
 _LAST_PAUSE_S: Final = 30.0
+#: A longer wait than this goes back into the inbox: it would keep a place from others.
+_LONGEST_S: Final = 60.0
 #: Telegram repeats an update for a day at most.
 _REMEMBER_S: Final = 2 * 86_400
 _FORGET_EVERY_S: Final = 3600.0
@@ -94,9 +96,12 @@ class Reception:
             await self.inbox.done(arrival)
         except LedgerDown:
             logger.warning("the ledger went away; the lease will run out")
+        except TryLater as exc:
+            logger.warning("an update has to wait", extra={"s": exc.retry_after_s})
+            await self._failed(arrival, exc.retry_after_s)
         except Exception:  # the boundary of one update: the others must not suffer
             logger.exception("an update failed", extra={"tries": arrival.tries})
-            await self._failed(arrival)
+            await self._failed(arrival, 1)
 
     async def _patiently(self, update: dict[str, Any]) -> None:
         """Once, or again and again while Telegram only asks us to wait."""
@@ -106,16 +111,16 @@ class Reception:
             try:
                 await self.see_to(update)
             except TryLater as exc:
-                if time.monotonic() > until:
+                if time.monotonic() > until or exc.retry_after_s > _LONGEST_S:
                     raise
                 await asyncio.sleep(max(pause, exc.retry_after_s))
                 pause = min(pause * 2, _LAST_PAUSE_S)
             else:
                 return
 
-    async def _failed(self, arrival: Arrival) -> None:
+    async def _failed(self, arrival: Arrival, retry_s: float) -> None:
         try:
-            await self.inbox.failed(arrival)
+            await self.inbox.failed(arrival, retry_s=retry_s)
             if arrival.is_last_try:
                 logger.error("an update was given up", extra={"event": arrival.event})
                 await self.give_up(json.loads(arrival.payload))

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import logging
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from telegram import CallbackQuery, Message, SuccessfulPayment, Update
+from telegram import Message, SuccessfulPayment, Update
 
 from vivant.bots.telegram.admins import Admins
 from vivant.bots.telegram.albums import Albums, Item, wants_each
+from vivant.bots.telegram.commands import Commands
 from vivant.bots.telegram.downloads import Downloads
 from vivant.bots.telegram.earlier import EarlierWords
 from vivant.bots.telegram.incoming import (
@@ -20,17 +20,16 @@ from vivant.bots.telegram.incoming import (
     Wanted,
     Words,
     event_of,
-    person,
     reply_to,
     sender_of,
 )
 from vivant.bots.telegram.outgoing import TelegramPlatform
-from vivant.bots.telegram.refusals import our_errors
+from vivant.bots.telegram.presses import Presses
 from vivant.bots.telegram.stars import Stars, clips_of
-from vivant.chat import Button, PhotoMessage, Press, Sender, TextMessage, Verb
+from vivant.chat import PhotoMessage, Sender, TextMessage
 from vivant.clips import Note, RefusalReason, ReplyTo
 from vivant.conversation import Conversation
-from vivant.errors import PlatformError, Refused
+from vivant.errors import Refused
 from vivant.messages import Messages
 
 #: What `Talk` wants to be told of.
@@ -38,13 +37,7 @@ KINDS: Final = ("message", "edited_message", "callback_query", "pre_checkout_que
 
 #: Photos in memory at once, each up to 20 MB and its decoded self.
 _PHOTOS_AT_ONCE: Final = 6
-#: https://core.telegram.org/bots/api#answercallbackquery
-_MOST_ALERT: Final = 200
 _SEEN: Final = "👀"
-#: "/settings topic here", said in the topic where answers shall go.
-_TOPIC: Final = {"topic here": True, "topic -": False}
-
-logger = logging.getLogger(__name__)
 
 
 class _Told(Exception):
@@ -61,6 +54,8 @@ class Talk:
     conversation: Conversation
     admins: Admins
     stars: Stars
+    commands: Commands
+    presses: Presses
     #: The largest clip that the server takes.
     limit_bytes: int
     albums: Albums = field(default_factory=Albums, init=False)
@@ -77,7 +72,7 @@ class Talk:
         elif update.edited_message is not None:
             await self._on_edited(update.edited_message)
         elif update.callback_query is not None:
-            await self._on_press(update.callback_query)
+            await self.presses.on_press(update.callback_query)
 
     async def give_up(self, raw: dict[str, Any]) -> None:
         """Say that it broke, to whoever was told that we are on it."""
@@ -103,7 +98,9 @@ class Talk:
                 hint = self.conversation.video_hint(await self._sender(message))
                 await self._say(message, hint)
             case Command() as command:
-                await self._on_command(message, command)
+                await self.commands.on_command(
+                    command, self._to(message), await self._sender(message)
+                )
             case None:
                 return
 
@@ -198,7 +195,7 @@ class Talk:
             except Refused as refusal:
                 await self.conversation.refuse(asked, refusal)
                 if refusal.reason is RefusalReason.NO_CREDIT and self.stars.packs:
-                    await self._on_buy(message, asked.sender)
+                    await self.commands.show_packs(to, asked.sender)
                 raise _Told from refusal
 
     async def _on_words(self, message: Message, words: Words) -> None:
@@ -218,90 +215,6 @@ class Talk:
             return
         if words.is_addressed and not (words.words and await self.earlier.were_taken(to, asker)):
             await self._say(message, self.conversation.usage(await self._sender(message)))
-
-    async def _on_command(self, message: Message, command: Command) -> None:
-        sender = await self._sender(message)
-        match command.name:
-            case "status":
-                answer = await self.conversation.status(sender)
-            case "cancel":
-                answer = await self.conversation.cancel(sender)
-            case "start" | "help":
-                answer = self.conversation.help(sender)
-            case "privacy":
-                answer = self.conversation.privacy(sender)
-            case "forget":
-                answer = await self.conversation.forget(sender)
-            case "terms":
-                answer = self.conversation.terms(sender)
-            case "paysupport":
-                answer = self.conversation.paysupport(sender)
-            case "settings":
-                answer = await self._on_settings(message, command.argument, sender)
-            case "buy" if self.stars.packs:
-                await self._on_buy(message, sender)
-                return
-            case _ if command.is_addressed:
-                answer = self.conversation.help(sender)
-            case _:  # another bot's
-                return
-        await self._say(message, answer)
-
-    async def _on_settings(self, message: Message, argument: str, sender: Sender) -> str:
-        house_id = str(message.chat.id)
-        if argument.lower() not in _TOPIC:
-            return await self.conversation.settings(house_id, sender, argument)
-        here = self._to(message).thread_id if _TOPIC[argument.lower()] else None
-        house = await self.conversation.house(house_id)
-        return await self.conversation.change_house(
-            house_id, sender, replace(house, answers_in=here)
-        )
-
-    async def _on_buy(self, message: Message, sender: Sender) -> None:
-        words = Messages(sender.language)
-        buttons = tuple(
-            Button(label=words.pack_button(clips, stars), verb=Verb.BUY, target=str(clips))
-            for clips, stars in self.stars.packs.items()
-        )
-        said = words.shop(self.conversation.limits.free_clips_per_day)
-        await self.platform.send_text(self._to(message), said, buttons=buttons)
-
-    async def _on_press(self, query: CallbackQuery) -> None:
-        read = Press.read(query.data or "")
-        word = None
-        shown = query.message
-        if read is not None and shown is not None:
-            verb, target, choice = read
-            press = Press(
-                event_id=f"press:{query.id}",
-                verb=verb,
-                target=target,
-                choice=choice,
-                sender=await self.admins.sender(person(query.from_user, shown.chat), shown.chat),
-                reply_to=reply_to(shown, self.platform.bot, message_id=str(shown.message_id)),
-                message_id=str(shown.message_id),
-            )
-            word = await self._pressed(press)
-        await self._answer(query, word)
-
-    async def _pressed(self, press: Press) -> str | None:
-        if press.verb is not Verb.BUY:
-            return await self.conversation.on_press(press)
-        clips = int(press.target) if press.target.isdecimal() else 0
-        is_sold = await self.stars.offer(press.reply_to, clips, press.sender.language)
-        return None if is_sold else Messages(press.sender.language).not_sold()
-
-    async def _answer(self, query: CallbackQuery, word: str | None) -> None:
-        """End the turning wheel on the button; one that nobody waits for any more is let go."""
-        if word is not None and len(word) > _MOST_ALERT:
-            word = word[: _MOST_ALERT - 1] + "…"
-        try:
-            with our_errors():
-                await self.platform.api.answer_callback_query(
-                    query.id, word, show_alert=word is not None
-                )
-        except PlatformError as exc:  # what it said is done
-            logger.info("a button was not answered", extra={"why": type(exc).__name__})
 
     async def _sender(self, message: Message) -> Sender:
         sender = await self.admins.sender(sender_of(message), message.chat)
