@@ -179,8 +179,9 @@ class Host:
         except (EOFError, OSError, BufferTooShort) as exc:
             code = child.kill()
             self._let_go()
-            logger.warning("the worker process is gone: %s", exc, extra={"exit_code": code})
-            raise ChildGone(f"{exc or 'it hung up'}, exit code {code}") from exc
+            why = str(exc) or "it hung up"
+            logger.warning("the worker process is gone: %s", why, extra={"exit_code": code})
+            raise ChildGone(f"{why}, exit code {code}") from exc
 
     def _started(self) -> "_Child":
         wait_s = _BACK_OFF_S[min(self._starts_in_vain, len(_BACK_OFF_S) - 1)]
