@@ -167,17 +167,20 @@ class Conversation:
         await self._direct(draft_id, message)
         return True
 
+    async def on_words_for(self, event_id: str, message: TextMessage) -> bool:
+        """Words for the photo of one asking event; False when it waits for none of theirs."""
+        key = self.intake.key_of(message.reply_to, event_id)
+        draft_id = await self.ledger.drafts.find(key)
+        return draft_id is not None and await self._direct(draft_id, message)
+
     async def on_caption(self, message: TextMessage) -> bool:
         """The words of a photo were changed: they count until an engine has it.
 
         False when nothing was asked with that event yet.
         """
-        key = self.intake.key_of(message.reply_to, message.event_id)
-        draft_id = await self.ledger.drafts.find(key)
-        if draft_id is not None:
-            await self._direct(draft_id, message)
+        if await self.on_words_for(message.event_id, message):
             return True
-        job = await self.ledger.jobs.find(key)
+        job = await self.ledger.jobs.find(self.intake.key_of(message.reply_to, message.event_id))
         if job is None:
             return False
         try:
@@ -186,20 +189,22 @@ class Conversation:
             logger.info("other words refused", extra={"reason": refusal.reason.value})
         return True
 
-    async def _direct(self, draft_id: str, message: TextMessage) -> None:
+    async def _direct(self, draft_id: str, message: TextMessage) -> bool:
+        """Say *message* to a draft; False when it is gone or not theirs."""
         sender = await self.guest(message.reply_to, message.sender)
         try:
             outcome = await self.intake.direct(draft_id, sender, message.words)
         except Refused as refusal:
             text = self._refusal(Messages(sender.language), refusal)
             await self.platform.send_text(message.reply_to, text)
-            return
+            return True
         if isinstance(outcome, Question):
             text, buttons = self._question(outcome, sender)
             asking = await self.platform.send_text(message.reply_to, text, buttons=buttons)
             await self.ledger.drafts.asked(outcome.draft_id, asking)
         elif outcome is not None:
             await self.status_messages.begin(outcome, None)
+        return outcome is not None
 
     # ---- a button
 
