@@ -58,19 +58,25 @@ class Camera:
         *,
         strength: float,
         loop: bool,
+        calm_zoom: float,
     ) -> None:
-        """*focus*: what the camera cares for, in pixels; *beats*: the camera's own."""
+        """*focus*: what the camera cares for, in pixels; *beats*: the camera's own.
+
+        *calm_zoom*: how far it comes nearer where nobody asked it to move.
+        """
         self._beats = beats
         self._width, self._height = size
         self._focus = focus
         self._duration_s = duration_s
         self._strength = strength
         self._loop = loop
+        self._calm_zoom = calm_zoom
 
     def at(self, time_s: float) -> View:
         """The view at *time_s*: at 0 the photo itself, and at the end of a loop again."""
         if not self._beats:
-            return View(1 + 0.035 * self._way(time_s, 0, self._duration_s), self._focus)
+            zoom = 1 + self._calm_zoom * self._way(time_s, 0, self._duration_s)
+            return View(zoom, self._focus)
         zoom, right, down = 1.0, 0.0, 0.0
         length = self._duration_s / len(self._beats)
         for index, beat in enumerate(self._beats):

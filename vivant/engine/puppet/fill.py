@@ -64,7 +64,8 @@ def _step_at_the_edge(picture: Picture, made: Plane, hole: Plane, unsure: Plane)
     nearest[labels[known]] = step[known]
     inside: Plane = cv2.GaussianBlur(nearest[labels], (0, 0), 2)
     # A larger step is a real edge of the background that ends behind somebody.
-    inside = np.clip(inside, -60, 60) * (1 - smooth_each(depth, 0, 0.025 * across))[..., None]
+    inside = np.clip(inside, -60, 60)
+    inside *= (1 - smooth_each(depth, 0, 0.025 * across))[..., None]
     return inside
 
 
