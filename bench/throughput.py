@@ -141,35 +141,39 @@ async def cost_of_a_job(kind: str) -> None:
 
 
 async def long_queue(kind: str) -> None:
+    """Turn by turn, so that the machine's moods are shared."""
     print(
         "\n| queued | claim, median | claim, 95th percentile | place of the last | all open jobs |"
     )
     print("|---|---|---|---|---|")
-    medians = []
-    for count in (10, 10_000):
-        with database(kind) as url:
-            async with ledger_at(url) as ledger:
-                await fill(ledger, count)
-                took = []
-                for _ in range(_CLAIMS):
-                    started = time.perf_counter()
-                    job = await ledger.jobs.claim("bench", ["puppet"])
-                    took.append(time.perf_counter() - started)
-                    assert job is not None
-                    await ledger.jobs.hand_back(job)
+    async with AsyncExitStack() as stack:
+        ledgers = {}
+        for count in (10, 10_000):
+            url = stack.enter_context(database(kind))
+            ledgers[count] = await stack.enter_async_context(ledger_at(url))
+            await fill(ledgers[count], count)
+        took: dict[int, list[float]] = {count: [] for count in ledgers}
+        for _ in range(_CLAIMS):
+            for count, ledger in ledgers.items():
                 started = time.perf_counter()
-                waiting = await ledger.jobs.open_jobs()
-                listed_s = time.perf_counter() - started
-                started = time.perf_counter()
-                await ledger.fleet.place(waiting[-1])
-                placed_s = time.perf_counter() - started
-        medians.append(statistics.median(took))
-        print(
-            f"| {count:,} | {medians[-1] * 1000:.1f} ms "
-            f"| {statistics.quantiles(took, n=20)[-1] * 1000:.1f} ms "
-            f"| {placed_s * 1000:.1f} ms | {listed_s * 1000:.0f} ms |"
-        )
-    print(f"\nA claim at 10,000 takes {medians[1] / medians[0]:.2f} times as long as at 10.")
+                job = await ledger.jobs.claim("bench", ["puppet"])
+                took[count].append(time.perf_counter() - started)
+                assert job is not None
+                await ledger.jobs.hand_back(job)
+        for count, ledger in ledgers.items():
+            started = time.perf_counter()
+            waiting = await ledger.jobs.open_jobs()
+            listed_s = time.perf_counter() - started
+            started = time.perf_counter()
+            await ledger.fleet.place(waiting[-1])
+            placed_s = time.perf_counter() - started
+            print(
+                f"| {count:,} | {statistics.median(took[count]) * 1000:.1f} ms "
+                f"| {statistics.quantiles(took[count], n=20)[-1] * 1000:.1f} ms "
+                f"| {placed_s * 1000:.1f} ms | {listed_s * 1000:.0f} ms |"
+            )
+    few, many = (statistics.median(times) for times in took.values())
+    print(f"\nA claim at 10,000 takes {many / few:.2f} times as long as at 10.")
 
 
 async def bytes_of_a_bell() -> None:
