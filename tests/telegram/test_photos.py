@@ -85,6 +85,27 @@ async def test_words_after_the_photo_are_its_words(
     assert quick_engine.renders == 1
 
 
+async def test_a_reply_to_a_photo_that_was_asked_about_answers_the_question(
+    quick_engine: QuickEngine,
+    telegram: FakeTelegram,
+    bot: BotAccount,
+    ada: Person,
+    photo: bytes,
+    services: Services,
+) -> None:
+    """The photo that waits is taken; no second one stays behind and waits."""
+    chat = ada.chat_with(bot)
+    first = ada.sends_photo(bot, photo)
+    ada.sends_photo(bot, colour("red"))
+    await telegram.until(lambda: len(telegram.visible(chat, by=bot)) == 2)
+
+    ada.says(bot, "slow zoom in", reply_to=first)
+
+    (clip,) = await clips_in(telegram, chat, bot)
+    assert clip.reply_to == first.message_id
+    assert len(await services.ledger.drafts.expired(0)) == 1
+
+
 async def test_a_button_says_what_shall_happen(
     quick_engine: QuickEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person, photo: bytes
 ) -> None:

@@ -24,7 +24,7 @@ from vivant.bots.telegram.outgoing import PLATFORM
 from vivant.chat import Sender
 from vivant.clips import ReplyTo
 
-_COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:\s+|$)")
+_COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:[\s:,]+|$)")
 _ANIMATE: Final = "animate"
 
 
@@ -47,6 +47,8 @@ class Wanted:
     words: str
     #: The asking event: the message with the words, or the photo itself.
     event_id: str
+    #: The asking event that the photo was itself, where words answer it.
+    answers: str | None = None
     #: None for a photo that stands alone.
     album: str | None = None
     #: False for a photo in a group that does not name the bot: its album may, or its chat may have
@@ -125,7 +127,9 @@ class Reader:
             return None
         replied = message.reply_to_message
         if is_addressed and (shown := _picture_shown_by(message)) is not None:
-            return Wanted(picture=shown, words=words, event_id=event_of(message))
+            answers = None if replied is None else album_event(replied) or event_of(replied)
+            event_id = event_of(message)
+            return Wanted(picture=shown, words=words, event_id=event_id, answers=answers)
         if replied is not None and self._is_of_ours(replied):
             return Words(words=words, answers=str(replied.message_id), is_addressed=is_addressed)
         if is_addressed and replied is not None and _is_film(replied):
@@ -168,6 +172,13 @@ def reply_to(message: MaybeInaccessibleMessage, bot: str, *, message_id: str | N
 def event_of(message: Message) -> str:
     """The number of what happened: a message's number counts within its chat only."""
     return f"{message.chat.id}:{message.message_id}"
+
+
+def album_event(message: Message) -> str | None:
+    """One event for all photos of an album."""
+    if message.media_group_id is None:
+        return None
+    return f"{message.chat.id}:album:{message.media_group_id}"
 
 
 def sender_of(message: Message) -> Sender:

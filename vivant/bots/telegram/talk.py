@@ -19,6 +19,7 @@ from vivant.bots.telegram.incoming import (
     Reader,
     Wanted,
     Words,
+    album_event,
     event_of,
     reply_to,
     sender_of,
@@ -114,6 +115,8 @@ class Talk:
             album = f"{message.chat.id}:{wanted.album}"
             await self.albums.join(album, Item(message, wanted), self._on_album)
             return
+        if await self._waits_for(message, wanted):
+            return
         words = wanted.words or self._said_before(message)
         if await self._is_meant(message, wanted, words):
             with contextlib.suppress(_Told):
@@ -127,17 +130,27 @@ class Talk:
             return False
         return (await self.conversation.house(str(message.chat.id))).every_photo
 
+    async def _waits_for(self, message: Message, wanted: Wanted) -> bool:
+        """Whether the words answer a photo that was asked about and waits for them."""
+        if wanted.answers is None or not wanted.words:
+            return False
+        said = self._said(message, wanted, wanted.event_id)
+        return await self.conversation.on_words_for(wanted.answers, said)
+
+    def _said(self, message: Message, wanted: Wanted, event_id: str) -> TextMessage:
+        return TextMessage(
+            event_id=event_id,
+            reply_to=self._to(message, wanted.picture),
+            sender=sender_of(message),
+            words=wanted.words,
+        )
+
     async def _on_edited(self, message: Message) -> None:
         """Other words under a photo, or the first ones that name us."""
         wanted = self.reader.read(message)
         if not isinstance(wanted, Wanted) or not wanted.words:
             return
-        said = TextMessage(
-            event_id=_album_event(message) or wanted.event_id,
-            reply_to=self._to(message, wanted.picture),
-            sender=await self._sender(message),
-            words=wanted.words,
-        )
+        said = self._said(message, wanted, album_event(message) or wanted.event_id)
         # The words of an album are its captioned photo's: it was asked about when it came.
         if await self.conversation.on_caption(said) or wanted.album is not None:
             return
@@ -158,7 +171,7 @@ class Talk:
                     await self._take(item.message, replace(item.wanted, words=words))
                 return
             # The same event, however many of its photos have come.
-            event_id = _album_event(first.message) or first.wanted.event_id
+            event_id = album_event(first.message) or first.wanted.event_id
             notes = (Note.FIRST_OF_ALBUM,) if len(items) > 1 else ()
             wanted = replace(first.wanted, words=words, event_id=event_id)
             await self._take(first.message, wanted, notes)
@@ -229,10 +242,3 @@ class Talk:
         if picture is not None and picture.message_id is not None:
             about = picture.message_id
         return reply_to(message, self.platform.bot, message_id=about)
-
-
-def _album_event(message: Message) -> str | None:
-    """One event for all photos of an album."""
-    if message.media_group_id is None:
-        return None
-    return f"{message.chat.id}:album:{message.media_group_id}"
