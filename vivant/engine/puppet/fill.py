@@ -46,6 +46,18 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     return whole
 
 
+def nearest(picture: Picture, gone: Plane) -> Picture:
+    """Every pixel in the colour of the nearest one that is not *gone*, softened."""
+    _, labels = cv2.distanceTransformWithLabels(
+        gone, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    known = gone == 0
+    colours[labels[known]] = picture[known]
+    spread: Picture = colours[labels]
+    return cv2.GaussianBlur(spread, (0, 0), 3)
+
+
 def _step_at_the_edge(picture: Picture, made: Plane, hole: Plane, unsure: Plane) -> Plane:
     """What must be added inside so that the edge of the hole does not show: fading inwards.
 
@@ -74,21 +86,6 @@ def _disc(radius: float) -> Plane:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
-def soft_fill(picture: Picture, known: Plane) -> Plane:
-    """A smooth guess for what is not *known* (0..1), from what is, by a pyramid."""
-    pictures: list[Plane] = [picture.astype(np.float32) * known[..., None]]
-    weights: list[Plane] = [known.astype(np.float32)]
-    while min(weights[-1].shape) > 4:
-        pictures.append(cv2.pyrDown(pictures[-1]))
-        weights.append(cv2.pyrDown(weights[-1]))
-    guess: Plane = pictures[-1] / np.maximum(weights[-1], 1e-4)[..., None]
-    for level, weight in zip(pictures[-2::-1], weights[-2::-1], strict=True):
-        coarse = cv2.pyrUp(guess, dstsize=(level.shape[1], level.shape[0]))
-        sure = np.clip(weight, 0, 1)[..., None]
-        guess = level / np.maximum(weight, 1e-4)[..., None] * sure + coarse * (1 - sure)
-    return guess
-
-
 def _continued(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     height, width = hole.shape
     small = (width // 3, height // 3)
@@ -100,21 +97,9 @@ def _continued(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     edge = (gone > 0) & (wanted | (depth < 4)) & (depth < 0.10 * max(small))
     deep = (gone > 0) & ~edge
     # Telea goes on from both sides of the edge, so the inside must look like the outside.
-    little = np.where(deep[..., None], _nearest(little, gone), little)
+    little = np.where(deep[..., None], nearest(little, gone), little)
     little = cv2.inpaint(little, edge.astype(np.uint8), 4, cv2.INPAINT_TELEA)
     return cv2.resize(little, (width, height), interpolation=cv2.INTER_CUBIC)
-
-
-def _nearest(picture: Picture, gone: Plane) -> Picture:
-    """Every pixel in the colour of the nearest one that is not *gone*, softened."""
-    _, labels = cv2.distanceTransformWithLabels(
-        gone, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-    known = gone == 0
-    colours[labels[known]] = picture[known]
-    nearest: Picture = colours[labels]
-    return cv2.GaussianBlur(nearest, (0, 0), 3)
 
 
 def _grain(picture: Picture, hole: Plane) -> Plane:

@@ -14,7 +14,7 @@ import numpy as np
 from vivant.director.look.arrays import Picture, Plane
 from vivant.engine.puppet.actors import Actor
 from vivant.engine.puppet.curves import smooth_each
-from vivant.engine.puppet.fill import filled, soft_fill
+from vivant.engine.puppet.fill import filled, nearest
 from vivant.engine.puppet.fine import FINE, finer, opaque
 
 #: The halo: fully there up to the first, gone at the second; shares of the longer side.
@@ -124,12 +124,12 @@ def _continued(picture: Picture, own: Plane, in_front: Plane, near: Plane) -> Pi
     """The actor's own pixels, carried on behind those in front."""
     height, width = own.shape
     half = (width // 2, height // 2)
-    guess = np.clip(soft_fill(picture, own.astype(np.float32)), 0, 255).astype(np.uint8)
     little = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
+    others = cv2.resize(1 - own.astype(np.uint8), half, interpolation=cv2.INTER_NEAREST)
     covered = cv2.resize(in_front, half, interpolation=cv2.INTER_AREA) > 0.25
     covered = cv2.dilate(covered.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     wanted = cv2.resize(near.astype(np.uint8), half, interpolation=cv2.INTER_NEAREST) > 0
-    little = np.where((covered & ~wanted)[..., None], cv2.resize(guess, half), little)
+    little = np.where((covered & ~wanted)[..., None], nearest(little, others), little)
     little = cv2.inpaint(little, (covered & wanted).astype(np.uint8), 5, cv2.INPAINT_TELEA)
     carried = cv2.resize(little, (width, height), interpolation=cv2.INTER_CUBIC)
     continued: Picture = np.where(near[..., None], carried, picture)

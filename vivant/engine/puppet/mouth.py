@@ -63,7 +63,7 @@ class Mouth:
             1.05, 0.45 + 0.55 * light
         )
         # In the light that falls on the skin: a neutral white looks blue beside a warm face.
-        tint = 0.72 + 0.28 * skin / max(1.0, float(skin.max()))
+        tint = 0.62 + 0.38 * skin / max(1.0, float(skin.max()))
         self._teeth = np.clip(
             np.array([240, 230, 212]) * tint * min(1.0, 0.4 + 0.6 * light), 0, 240
         )
