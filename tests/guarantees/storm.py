@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from redis.exceptions import RedisError
+
 from tests.chaos import Fleet
 from tests.fakes.telegram_api import FaultKind, Person
 from tests.guarantees.stage import Stage
@@ -176,6 +178,6 @@ async def _killed_redis(fleet: Fleet) -> bool:
     try:
         async with asyncio.timeout(1):
             await fleet.signal_redis(signal.SIGKILL)
-    except (OSError, TimeoutError):
+    except (RedisError, OSError, TimeoutError):
         return False
     return True

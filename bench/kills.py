@@ -1,0 +1,61 @@
+"""What is lost, doubled or charged wrongly when processes are killed at random under load.
+
+`python -m bench.kills --kills 300` : half of them on SQLite, half on Postgres where there is one.
+Three engines and two bots as processes, a real Redis, a Telegram on loopback that also drops
+replies and calls; photos in a steady stream. Exit code 1 if anything is not exact.
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.guarantees.stage import open_stage
+from tests.guarantees.storm import Storm, Tally
+from tests.postgres import none_here, running_postgres
+
+_CREW = {"engine": 3, "telegram": 2}
+
+
+async def storm(kills: int, seed: int, **environment: str) -> Tally:
+    """Until so many are killed, then until all is over."""
+    with tempfile.TemporaryDirectory(prefix="vivant-kills-") as folder:
+        async with open_stage(Path(folder), **environment) as stage:
+            raging = Storm(stage, seed, _CREW, photo_every_s=0.5, kill_every_s=1.5)
+            return await raging.rage(seconds=kills * 10, kills=kills)
+
+
+def is_exact(tally: Tally) -> bool:
+    """Whether the promise was kept."""
+    return not (tally.lost or tally.answered_twice or tally.charged_wrongly or tally.discrepancies)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    told = parser.parse_args()
+    tallies = []
+    with ExitStack() as stack:
+        why = none_here()
+        share = told.kills if why else (told.kills + 1) // 2
+        print(f"SQLite, {share} kills", flush=True)
+        tallies.append(asyncio.run(storm(share, told.seed)))
+        print(tallies[-1], flush=True)
+        if why:
+            print(f"no Postgres: {why}")
+        else:
+            server = stack.enter_context(running_postgres())
+            url = asyncio.run(server.fresh_database())
+            print(f"\nPostgres, {share} kills", flush=True)
+            tallies.append(asyncio.run(storm(share, told.seed, VIVANT_DATABASE_URL=url)))
+            print(tallies[-1], flush=True)
+    sys.exit(not all(is_exact(tally) for tally in tallies))
+
+
+if __name__ == "__main__":
+    main()
