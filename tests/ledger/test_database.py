@@ -83,6 +83,20 @@ async def test_a_folder_that_cannot_be_made_is_said_in_our_words(tmp_path: Path)
             pass
 
 
+async def test_nobody_else_on_the_machine_can_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "ledger.sqlite3"
+
+    async with open_ledger(f"sqlite+aiosqlite:///{path}", LEASES, LIMITS) as ledger:
+        await accepted(ledger)
+
+        found = {one.name: one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
+    assert found == {
+        "ledger.sqlite3": 0o600,
+        "ledger.sqlite3-wal": 0o600,
+        "ledger.sqlite3-shm": 0o600,
+    }
+
+
 async def test_a_connection_that_was_lost_is_made_anew(postgres: Postgres) -> None:
     url = await postgres.fresh_database()
     async with open_ledger(url, LEASES, LIMITS) as ledger, open_ledger(url, LEASES, LIMITS) as axe:

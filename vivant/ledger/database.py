@@ -62,8 +62,7 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
             raise LedgerDown("STRICT tables need SQLite 3.37 or newer")
         path = make_url(url).database
         if path:
-            with _our_errors():
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(path))
         # One writer: SQLite has one lock, and waiting for it in a pool is fair.
         writers = create_async_engine(
             url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
@@ -91,6 +90,13 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
     finally:
         await writers.dispose()
         await readers.dispose()
+
+
+def _make_private(path: Path) -> None:
+    """What people wrote is in it; SQLite's own files beside it follow its mode."""
+    with _our_errors():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
 
 
 def _tame_sqlite(engine: AsyncEngine, begin: str) -> None:
