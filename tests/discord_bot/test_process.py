@@ -1,6 +1,7 @@
 """The gateway and the process: sessions, shards, purchases, lists of the operator."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.discord_bot.stage import at_work
 from tests.discord_bot.test_promise import asks, ended
 from tests.discord_bot.test_ways_in import clips
 from tests.engines import QuickEngine
-from tests.fakes.discord_api import Channel, DiscordServer, Guild, Person
+from tests.fakes.discord_api import Channel, DiscordServer, Guild, Person, Trouble
 from vivant.bots.discord import run
 from vivant.bots.discord.bot import VivantBot
 from vivant.services import Services
@@ -149,6 +150,35 @@ async def test_a_second_no_within_the_hour_does_not_leave_thinking_behind(
         await discord.until(lambda: second.reply and not second.reply.loading)
 
     assert not clips(general, ada)
+
+
+async def test_a_process_that_is_about_to_end_takes_nothing_new_and_says_so(
+    discord: DiscordServer,
+    services: Services,
+    quick_engine: QuickEngine,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It finishes the photo that it is fetching; one that comes now is for the next process."""
+    del quick_engine
+    stop = asyncio.Event()
+    running = asyncio.create_task(run(services, stop))
+    await discord.until(lambda: discord.is_ready)
+    discord.fails(Trouble.DELAY, "GET", "/ephemeral-attachments/*", delay_s=1.5)
+    early = asks(ada, general, photo)
+    await discord.until(lambda: discord.faults[0].hits)
+    caplog.set_level(logging.INFO)
+    stop.set()
+    await wait_until(lambda: "stopping" in caplog.text)
+    late = asks(ada, general, photo)
+    await running
+
+    assert early.reply is not None
+    assert "Nothing was charged" not in early.reply.text
+    assert late.reply is not None
+    assert "in a few minutes" in late.reply.text
 
 
 async def test_what_is_bought_is_credited_once_whenever_it_is_told(

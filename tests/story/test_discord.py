@@ -65,3 +65,57 @@ async def test_a_photo_on_discord_comes_back_as_a_clip(
     assert abs(frames[0].astype(int) - frames[-1].astype(int)).mean() > 3
     assert discord.refused == []
     assert await services.ledger.people.discrepancies() == []
+
+
+async def test_a_photo_that_somebody_posted_comes_back_as_a_clip(
+    services: Services,
+    quick_engine: QuickEngine,
+    discord: DiscordServer,
+    ada: Person,
+    general: Channel,
+    photo: bytes,
+    tmp_path: Path,
+) -> None:
+    """The menu of its message, a few words in the form, and more by a button."""
+    async with at_work(services, discord):
+        posted = ada.posts(general, "us at the lake", files=[photo])
+        used = ada.uses_on(posted, "Animate")
+        await discord.until(lambda: used.modal)
+        assert used.modal is not None
+        field = used.modal["components"][0]["component"]["custom_id"]
+        sent = ada.submits(used, {field: "slow zoom in"})
+        await discord.until(lambda: sent.reply and sent.reply.attachments, within_s=20)
+        clip = sent.reply
+        assert clip is not None
+        ada.clicks(clip, "Stronger")
+        await discord.until(lambda: len(general.seen_by(ada)) == 3, within_s=20)
+        _, first, second = general.seen_by(ada)
+        await discord.until(lambda: second.attachments, within_s=20)
+
+    assert first is clip
+    assert second.reply_to is first
+    assert second.pinged == {ada}
+    assert len(frames_of(second.attachments[0].data, tmp_path)) == 8
+    assert quick_engine.renders == 2
+    assert discord.refused == []
+
+
+async def test_a_message_that_mentions_the_bot_is_answered_as_a_reply(
+    services: Services,
+    quick_engine: QuickEngine,
+    discord: DiscordServer,
+    ada: Person,
+    general: Channel,
+    photo: bytes,
+) -> None:
+    """One message of ours: "on it" becomes the clip. Nobody else is named."""
+    del quick_engine
+    async with at_work(services, discord):
+        asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+        await discord.until(lambda: len(general.seen_by(ada)) == 2, within_s=20)
+        answer = general.seen_by(ada)[-1]
+        await discord.until(lambda: answer.attachments, within_s=20)
+
+    assert answer.reply_to is asked
+    assert answer.pinged == {ada}
+    assert discord.refused == []

@@ -104,6 +104,7 @@ class VivantBot(discord.AutoShardedClient):
             if response_id is None:
                 return
             async with self.telling(interaction):
+                self.take_on()
                 if photo.is_video:
                     hint = self.conversation.video_hint(sender_of(interaction))
                     await interaction.edit_original_response(content=hint)
@@ -274,6 +275,7 @@ class VivantBot(discord.AutoShardedClient):
                 return
             if await defer(interaction, thinking=False) is None:
                 return
+            self.take_on()
             press = self._press(interaction, pressed)
             said: str | None = Messages(str(interaction.locale)).expired()
             if press is not None:
@@ -288,6 +290,7 @@ class VivantBot(discord.AutoShardedClient):
         async with self.working(), self.telling(interaction):
             if await defer(interaction, thinking=False) is None:
                 return
+            self.take_on()
             press = self._press(interaction, pressed)
             said: str | None = Messages(str(interaction.locale)).expired()
             if press is not None:
@@ -357,6 +360,11 @@ class VivantBot(discord.AutoShardedClient):
         finally:
             self._at_work.discard(task)
 
+    def take_on(self) -> None:
+        """Raise `Refused` where the process is about to end: what is new is for the next one."""
+        if self.is_leaving:
+            raise Refused(RefusalReason.DRAINING)
+
     async def finish(self, within_s: float) -> None:
         """Take nothing new, and let what is under way come to its end."""
         self.is_leaving = True
@@ -372,8 +380,6 @@ class VivantBot(discord.AutoShardedClient):
         words = Messages(str(interaction.locale))
         said: str | None = None
         try:
-            if self.is_leaving:
-                raise Refused(RefusalReason.DRAINING)
             yield
         except Refused as refusal:
             said = words.refused(refusal)
