@@ -1,6 +1,7 @@
 """One visible final answer, whatever the network and Telegram do; each test names what it does."""
 
 import json
+from collections.abc import Iterable
 
 import pytest
 from sqlalchemy import func, select
@@ -10,6 +11,8 @@ from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, FaultKind, Person
 from tests.telegram.stage import at_work
 from vivant.clips import JobState
+from vivant.errors import LedgerDown
+from vivant.ledger import Inbox
 from vivant.ledger.schema import jobs
 from vivant.services import Services
 
@@ -86,6 +89,45 @@ async def test_an_update_is_handled_after_a_crash_that_followed_its_row(
         await all_over(services)
 
     assert await spent(services, ada) == 1
+
+
+async def test_an_update_is_confirmed_only_when_it_is_kept(
+    telegram: FakeTelegram, bot: BotAccount, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger that is down for a moment costs a moment, not a message."""
+    real = Inbox.put
+    failures = [LedgerDown("away"), LedgerDown("still away")]
+
+    async def put(self: Inbox, updates: Iterable[tuple[str, str]]) -> int:
+        if failures:
+            raise failures.pop()
+        return await real(self, updates)
+
+    monkeypatch.setattr(Inbox, "put", put)
+    ada.says(bot, "/help")
+
+    await telegram.until(lambda: telegram.visible(ada.chat_with(bot), by=bot))
+    assert failures == []
+    assert len(telegram.visible(ada.chat_with(bot), by=bot)) == 1
+
+
+async def test_an_update_that_takes_longer_than_its_lease_is_handled_once(
+    services: Services,
+    quick_engine: QuickEngine,
+    telegram: FakeTelegram,
+    bot: BotAccount,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """The lease is renewed beside a slow download."""
+    slow = services.settings.lease_s * 1.5
+    telegram.faults.add(FaultKind.DELAY, method="getFile", delay_s=slow)
+
+    ada.sends_photo(bot, photo, caption="slow zoom in")
+
+    await one_clip(telegram, bot, ada)
+    assert len(telegram.called("getFile")) == 1
+    assert len(telegram.visible(ada.chat_with(bot), by=bot)) == 1
 
 
 @pytest.mark.parametrize("method", ["sendMessage", "editMessageMedia", "setMessageReaction"])

@@ -151,7 +151,9 @@ class Reader:
 
     @property
     def _name(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<![\w@])@{re.escape(self.username)}(?!\w)", re.IGNORECASE)
+        # With the commas around it: "hug us, @vivant_bot" is "hug us".
+        name = rf"[\s,:;]*(?<![\w@])@{re.escape(self.username)}(?!\w)[,:;]*"
+        return re.compile(name, re.IGNORECASE)
 
 
 def reply_to(message: MaybeInaccessibleMessage, bot: str, *, message_id: str | None) -> ReplyTo:
