@@ -64,6 +64,8 @@ class MemoryPlatform:
     calls: list[tuple[str, str, float]] = field(default_factory=list)
     #: Called with each call's name before anything is done about it.
     on_call: Callable[[str], object] = lambda call: None
+    #: What a real platform would not have forgiven; it must stay empty.
+    violations: list[str] = field(default_factory=list)
     _nonces: dict[str, str] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -122,7 +124,7 @@ class MemoryPlatform:
         lost = self._arrives("edit_text", message_id)
         self._check(to, text, buttons)
         shown = self._find(to, message_id)
-        assert not shown.is_answer, f"{text!r} over the answer {shown.text!r}"
+        self._require(not shown.is_answer, f"{text!r} over the answer {shown.text!r}")
         shown.text, shown.buttons = text, buttons
         shown.history.append(text)
         if lost is not None:
@@ -136,7 +138,8 @@ class MemoryPlatform:
             raise FileTooLarge(message_id)
         had = shown.film and shown.film.video
         if shown.is_answer:
-            assert had == (answer.film and answer.film.video), "another clip over the answer"
+            same = had == (answer.film and answer.film.video)
+            self._require(same, "another clip over the answer")
         shown.text, shown.buttons, shown.film = answer.text, answer.buttons, answer.film
         shown.history.append(answer.text)
         shown.is_answer = True
@@ -152,7 +155,7 @@ class MemoryPlatform:
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         lost = self._arrives("remove", message_id)
-        assert to.platform == self.name
+        self._require(to.platform == self.name, "another platform's message")
         self.messages.pop(message_id, None)
         if lost is not None:
             raise lost
@@ -172,18 +175,24 @@ class MemoryPlatform:
         shown = self.messages.get(message_id)
         if shown is None:
             raise MessageGone(message_id)
-        assert shown.to.chat_id == to.chat_id, "a message of another chat"
+        self._require(shown.to.chat_id == to.chat_id, "a message of another chat")
         return shown
 
     def _check(self, to: ReplyTo, text: str, buttons: tuple[Button, ...]) -> None:
-        assert (to.platform, to.bot) == (self.name, self.bot)
-        assert 0 < len(text) <= _LONGEST_TEXT
-        assert "{" not in text, f"a placeholder was not filled in: {text}"
+        self._require((to.platform, to.bot) == (self.name, self.bot), "another bot's chat")
+        self._require(0 < len(text) <= _LONGEST_TEXT, f"{len(text)} characters")
+        self._require("{" not in text, f"a placeholder was not filled in: {text}")
         for button in buttons:
-            assert button.label
-            assert len(button.data.encode()) <= _LONGEST_DATA
-            assert Press.read(button.data) == (button.verb, button.target, button.choice)
-            assert button.verb in self.shows
+            self._require(bool(button.label), "a button without a label")
+            self._require(len(button.data.encode()) <= _LONGEST_DATA, button.data)
+            read = Press.read(button.data)
+            self._require(read == (button.verb, button.target, button.choice), button.data)
+            self._require(button.verb in self.shows, f"{button.verb} is not shown here")
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.violations.append(what)
+            raise AssertionError(what)
 
 
 @dataclass

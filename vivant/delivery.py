@@ -35,6 +35,8 @@ from vivant.waiting import StatusMessages
 _LONG_WAIT_S: Final = 60
 #: Lines that vanish one after another: somebody deletes them, so leave it.
 _MOST_LINES: Final = 4
+#: A clip that the store does not give is asked for so often before it counts as lost.
+_STORE_TRIES: Final = 3
 #: Back-off, in seconds; more where the platform asks for more.
 _FIRST_RETRY_S: Final = 2.0
 _LAST_RETRY_S: Final = 300.0
@@ -76,7 +78,10 @@ class Delivery:
         except FileTooLarge:
             await self._spoil(job, FailureReason.CLIP_TOO_LARGE)
         except MediaMissing:
-            await self._spoil(job, FailureReason.RENDER_FAILED)
+            if job.delivery_tries < _STORE_TRIES:  # a store that does not answer says the same
+                await self._later(job, 0)
+            else:
+                await self._spoil(job, FailureReason.RENDER_FAILED)
         except (Undeliverable, MessageGone, TextRefused) as exc:
             logger.info("undeliverable", extra={"job": job.id, "why": type(exc).__name__})
             await self.ledger.jobs.undeliverable(job)

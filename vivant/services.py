@@ -97,10 +97,10 @@ async def open_conversation(
                 drain_s=settings.drain_s,
             )
         )
+        await stack.enter_async_context(running(status.keep_true(), "status messages"))
         await stack.enter_async_context(
             hearing_progress(services.redis_url, platform.name, platform.bot, status.on_progress)
         )
-        await stack.enter_async_context(running(status.keep_positions_true(), "positions"))
         yield Conversation(
             platform,
             intake,

@@ -23,6 +23,8 @@ from vivant.messages import Messages
 #: Positions are told anew this often, to this many of the jobs that come next.
 _TICK_S: Final = 4.0
 _TOLD: Final = 50
+#: Bars that move at the same time; what finds no room is dropped, the next report comes soon.
+_AT_ONCE: Final = 16
 #: An expected time is told anew once it is off by more than this.
 _ABOUT_RIGHT_S: Final = 20.0
 #: A job that has its answer is remembered this long: an edit that was decided on before the answer
@@ -60,6 +62,7 @@ class StatusMessages:
     _boards: dict[str, _Board] = field(default_factory=dict, init=False)
     #: When each chat bears the next edit (monotonic seconds).
     _next_edit: dict[str, float] = field(default_factory=dict, init=False)
+    _edits: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def begin(self, job: Job, stands: str | None) -> None:
         """Send the status message, once; a message of ours that *stands* becomes it.
@@ -129,16 +132,27 @@ class StatusMessages:
             if job is None or job.state is not JobState.RENDERING:
                 return
             board = await self._board(job)
-        await self._show(board, Messages(board.job.language).progress(board.job.plan, progress))
+        text = Messages(board.job.language).progress(board.job.plan, progress)
+        if not self._bears(board, text) or len(self._edits) >= _AT_ONCE:
+            return
+        # Not waited for: a chat that is slow to answer must not hold up the bars of all others.
+        edit = asyncio.create_task(self._show(board, text), name=f"progress of {progress.job_id}")
+        self._edits.add(edit)
+        edit.add_done_callback(self._edits.discard)
 
-    async def keep_positions_true(self) -> None:
-        """Tell waiting jobs their place, again and again."""
-        while True:
-            await asyncio.sleep(_TICK_S)
-            try:
-                await self.tell_positions()
-            except Exception:  # the next round may work; a bot must not die of its decoration
-                logger.exception("positions could not be told")
+    async def keep_true(self) -> None:
+        """Tell waiting jobs their place, again and again, until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(_TICK_S)
+                try:
+                    await self.tell_positions()
+                except Exception:  # the next round may work; no bot must die of its decoration
+                    logger.exception("positions could not be told")
+        finally:
+            for edit in self._edits:
+                edit.cancel()
+            await asyncio.gather(*self._edits, return_exceptions=True)
 
     async def tell_positions(self) -> None:
         """One round; what is over is forgotten."""
@@ -190,13 +204,16 @@ class StatusMessages:
                 self._wait(job.reply_to, self.platform.edit_every_s(job.reply_to))
             board.close()
 
+    def _bears(self, board: _Board, text: str) -> bool:
+        """Whether *text* is news that may be shown there now."""
+        to = board.job.reply_to
+        if to is None or board.closed_at is not None or board.quiet or board.lock.locked():
+            return False
+        return text != board.text and time.monotonic() >= self._next_edit.get(to.chat_id, 0.0)
+
     async def _show(self, board: _Board, text: str) -> None:
         job = board.job
-        if board.closed_at is not None or board.quiet or text == board.text or board.lock.locked():
-            return
-        if job.reply_to is None or job.status_message is None:
-            return
-        if time.monotonic() < self._next_edit.get(job.reply_to.chat_id, 0.0):
+        if job.reply_to is None or job.status_message is None or not self._bears(board, text):
             return
         async with board.lock:
             self._wait(job.reply_to, self.platform.edit_every_s(job.reply_to))

@@ -1,6 +1,6 @@
 """A conversation on a platform in memory, with a real ledger, Redis, store and darkroom."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -38,8 +38,11 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def platform() -> MemoryPlatform:
-    return MemoryPlatform()
+def platform() -> Iterator[MemoryPlatform]:
+    """Strict: what it does not forgive fails the test, wherever it happened."""
+    platform = MemoryPlatform()
+    yield platform
+    assert platform.violations == []
 
 
 @pytest.fixture

@@ -299,7 +299,7 @@ async def test_a_clip_that_is_gone_from_the_store_is_told_in_words(
     ada: Person,
     photo: bytes,
 ) -> None:
-    """Refunded, and asked to send it again."""
+    """Asked for some more times, then refunded: please send it again."""
     job, status = await rendering(services, quick_engine, platform, ada, photo)
     # Not now: so that there is time to lose it.
     platform.fails("edit_into", TryLater(0.5))
@@ -308,10 +308,40 @@ async def test_a_clip_that_is_gone_from_the_store_is_told_in_words(
     clip = (await now(services, job)).clip
     assert clip is not None
     await services.media.delete(clip.video)
+    async with services.ledger.db.writing() as conn:
+        tried = update(jobs).where(jobs.c.id == job.id).values(delivery_tries=3)
+        await conn.execute(tried)
     await ended(services, job)
 
     assert status.text == SAID.failed(FailureReason.RENDER_FAILED)
     assert await left(services, ada) == 10
+
+
+async def test_a_store_that_is_away_for_a_moment_costs_nobody_a_clip(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """The clip is there again at the next try."""
+    job, status = await rendering(services, quick_engine, platform, ada, photo)
+    platform.fails("edit_into", TryLater(0.5))
+    quick_engine.go.set()
+    await wait_until(lambda: platform.count("edit_into") == 1)
+    clip = (await now(services, job)).clip
+    assert clip is not None
+    folder = services.settings.data_dir / "media"
+    (folder / clip.video.key).rename(folder / "away")
+    await wait_until(lambda: _has_tried(services, job, 2))
+    (folder / "away").rename(folder / clip.video.key)
+    await ended(services, job)
+
+    assert status.film is not None
+
+
+async def _has_tried(services: Services, job: Job, times: int) -> bool:
+    return (await now(services, job)).delivery_tries == times
 
 
 async def test_a_late_edit_is_never_shown_over_the_answer(
