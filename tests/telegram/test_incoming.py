@@ -124,6 +124,17 @@ def test_films_are_films_whatever_they_are_called() -> None:
         assert READER.read(message(**content)) is None
 
 
+def test_whatever_else_is_sent_is_answered_with_how_to_use_the_bot() -> None:
+    """A place, a voice; but not what Telegram itself says, such as a pinned message."""
+    place = message("private", location={"latitude": 1.0, "longitude": 1.0})
+    pinned = message(
+        "private", pinned_message={"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}}
+    )
+
+    assert READER.read(place) == Words(words="", is_addressed=True)
+    assert READER.read(pinned) is None
+
+
 @pytest.mark.parametrize(
     ("words", "is_each"),
     [

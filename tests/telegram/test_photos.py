@@ -254,6 +254,28 @@ async def test_an_album_that_comes_out_of_order_is_still_one(
     assert quick_engine.renders == 1
 
 
+async def test_videos_in_an_album_are_left_out_and_told_of_once(
+    quick_engine: QuickEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person
+) -> None:
+    """With a photo among them they are not worth a word."""
+    chat = ada.chat_with(bot)
+    film = b"\x00\x00\x00\x18ftypmp42" + bytes(200)
+    mixed = [ada.sends_video(bot, film), ada.sends_photo(bot, colour("red"), caption="slow zoom")]
+    films = [ada.sends_video(bot, film), ada.sends_video(bot, film)]
+    for album, posts in (("1", mixed), ("2", films)):
+        for update in bot.updates:
+            if update["message"]["message_id"] in {post.message_id for post in posts}:
+                update["message"]["media_group_id"] = album
+
+    (clip,) = await clips_in(telegram, chat, bot)
+    hint = Messages().video_hint()
+    await telegram.until(lambda: any(m.text == hint for m in telegram.visible(chat, by=bot)))
+
+    assert clip.reply_to == mixed[1].message_id
+    assert "first photo" not in clip.text
+    assert len(telegram.visible(chat, by=bot)) == 2
+
+
 async def test_each_photo_of_an_album_moves_when_the_words_say_so(
     quick_engine: QuickEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person
 ) -> None:

@@ -29,10 +29,11 @@ _EACH: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One photo of an album."""
+    """One part of an album."""
 
     message: Message
-    wanted: Wanted
+    #: None for a video.
+    wanted: Wanted | None
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ class Words:
 
     words: str
     #: The message they answer, if it is one of ours.
-    answers: str | None
+    answers: str | None = None
     #: Said with /animate or the bot's name, or to the bot alone; not just under its message.
     is_addressed: bool
 
@@ -80,6 +80,8 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Film:
     """A video, an animation or a moving sticker."""
+
+    album: str | None = None
 
 
 Meaning = Wanted | Words | Command | Film
@@ -122,9 +124,11 @@ class Reader:
                 is_addressed=is_addressed,
             )
         if _is_film(message):
-            return Film() if is_addressed else None
+            return Film(message.media_group_id) if is_addressed else None
         if message.text is None:
-            return None
+            # A voice message, a place: it is answered like words that are none of a photo's.
+            is_empty = message.effective_attachment is None
+            return None if is_empty or not is_addressed else Words(words="", is_addressed=True)
         replied = message.reply_to_message
         if is_addressed and (shown := _picture_shown_by(message)) is not None:
             answers = None if replied is None else album_event(replied) or event_of(replied)
@@ -134,7 +138,7 @@ class Reader:
             return Words(words=words, answers=str(replied.message_id), is_addressed=is_addressed)
         if is_addressed and replied is not None and _is_film(replied):
             return Film()
-        return Words(words=words, answers=None, is_addressed=True) if is_addressed else None
+        return Words(words=words, is_addressed=True) if is_addressed else None
 
     def _is_ours(self, named: str | None) -> bool:
         return named is None or named.lower() == self.username.lower()

@@ -1,7 +1,7 @@
 """Our answers, as Telegram takes them: plain text, replies in the topic, clips by edits."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from telegram import (
@@ -16,7 +16,7 @@ from telegram import (
 from telegram.constants import ChatAction
 
 from vivant.bots.telegram.pace import Pace
-from vivant.bots.telegram.refusals import Moved, NotModified, ThreadGone, our_errors
+from vivant.bots.telegram.refusals import Moved, NotModified, ReplyGone, ThreadGone, our_errors
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
 from vivant.errors import MessageGone, PlatformError
@@ -81,7 +81,12 @@ class TelegramPlatform:
                 )
             return str(sent.message_id)
 
-        return await in_thread(to, send, self.pace)
+        try:
+            return await in_thread(to, send, self.pace)
+        except ReplyGone:
+            if to.message_id is None:
+                raise
+            return await self.send_text(replace(to, message_id=None), text, buttons=buttons)
 
     async def edit_text(
         self, to: ReplyTo, message_id: str, text: str, *, buttons: tuple[Button, ...] = ()

@@ -46,6 +46,10 @@ class ThreadGone(PlatformError):
     """The topic is not there, or not any more."""
 
 
+class ReplyGone(PlatformError):
+    """The message to reply to is not there; between topics, Telegram insists on it."""
+
+
 class Moved(PlatformError):
     """The group became a supergroup."""
 
@@ -66,6 +70,8 @@ _SENTENCES: Final[tuple[tuple[str, type[PlatformError]], ...]] = (
     ("message is not modified", NotModified),
     ("message thread not found", ThreadGone),
     ("message thread is not a forum topic", ThreadGone),
+    ("message to be replied not found", ReplyGone),
+    ("replied message not found", ReplyGone),
     ("message to edit not found", MessageGone),
     ("message can't be edited", MessageGone),
     ("there is no text in the message to edit", MessageGone),

@@ -95,9 +95,10 @@ class Talk:
                 await self._on_photo(message, wanted)
             case Words() as words:
                 await self._on_words(message, words)
+            case Film(album=None):
+                await self._on_film(message)
             case Film():
-                hint = self.conversation.video_hint(await self._sender(message))
-                await self._say(message, hint)
+                await self._join_album(message, None)
             case Command() as command:
                 await self.commands.on_command(
                     command, self._to(message), await self._sender(message)
@@ -112,8 +113,7 @@ class Talk:
 
     async def _on_photo(self, message: Message, wanted: Wanted) -> None:
         if wanted.album is not None:
-            album = f"{message.chat.id}:{wanted.album}"
-            await self.albums.join(album, Item(message, wanted), self._on_album)
+            await self._join_album(message, wanted)
             return
         if await self._waits_for(message, wanted):
             return
@@ -156,25 +156,37 @@ class Talk:
             return
         await self._on_photo(message, wanted)
 
+    async def _on_film(self, message: Message) -> None:
+        hint = self.conversation.video_hint(await self._sender(message))
+        await self._say(message, hint)
+
+    async def _join_album(self, message: Message, wanted: Wanted | None) -> None:
+        album = album_event(message) or event_of(message)
+        await self.albums.join(album, Item(message, wanted), self._on_album)
+
     async def _on_album(self, items: list[Item]) -> None:
-        """One clip of the first photo; or of each, if the words say so."""
-        first = items[0]
-        named = next((item for item in items if item.wanted.is_addressed), first)
-        captioned = next((item for item in items if item.wanted.words), named)
-        words = captioned.wanted.words or self._said_before(first.message)
-        wanted = replace(captioned.wanted, is_addressed=named.wanted.is_addressed)
-        if not await self._is_meant(first.message, wanted, words):
+        """One clip of the first photo; or of each, if the words say so. Videos are left out."""
+        photos = [(item.message, item.wanted) for item in items if item.wanted is not None]
+        if not photos:
+            await self._on_film(items[0].message)
+            return
+        message, first = photos[0]
+        words = next((photo.words for _, photo in photos if photo.words), "")
+        meant = replace(
+            first, words=words, is_addressed=any(photo.is_addressed for _, photo in photos)
+        )
+        words = words or self._said_before(message)
+        if not await self._is_meant(message, meant, words):
             return
         with contextlib.suppress(_Told):  # what stops one photo stops the rest
             if wants_each(words):
-                for item in items:
-                    await self._take(item.message, replace(item.wanted, words=words))
+                for each, photo in photos:
+                    await self._take(each, replace(photo, words=words))
                 return
             # The same event, however many of its photos have come.
-            event_id = album_event(first.message) or first.wanted.event_id
-            notes = (Note.FIRST_OF_ALBUM,) if len(items) > 1 else ()
-            wanted = replace(first.wanted, words=words, event_id=event_id)
-            await self._take(first.message, wanted, notes)
+            event_id = album_event(message) or first.event_id
+            notes = (Note.FIRST_OF_ALBUM,) if len(photos) > 1 else ()
+            await self._take(message, replace(first, words=words, event_id=event_id), notes)
 
     def _said_before(self, message: Message) -> str:
         to, sender = self._to(message), sender_of(message)
