@@ -14,7 +14,9 @@ from redis.exceptions import RedisError
 from tests.chaos import Fleet
 from tests.fakes.telegram_api import FaultKind, Person
 from tests.guarantees.stage import Stage
+from vivant.messages import Messages
 
+_LINES: Final = (Messages().here_it_comes(), Messages().about_your_photo())
 #: What Telegram does to a call now and then: applied or not, the bot is not told.
 _SPOILT: Final = ("sendMessage", "editMessageMedia", "editMessageText")
 
@@ -40,7 +42,9 @@ class Tally:
     charged_wrongly: int
     #: The clip was shown once more, over itself: nobody sees it.
     repeated_edits: int
-    #: Messages of ours that never became an answer.
+    #: "On it" and the like that never became an answer: sent, and its bot died before it knew.
+    stray_statuses: int
+    #: "Here it comes" that never became an answer.
     stray_lines: int
     #: What the ledger's own check says.
     discrepancies: list[str]
@@ -52,6 +56,7 @@ class Tally:
             f"killed            {sum(self.kills.values()):6}  ({said})\n"
             f"replies dropped   {self.dropped_replies:6}\n"
             f"photos sent       {self.photos:6}\n"
+            f"  given up        {self.photos - self.accepted:6}  (its bot died three times)\n"
             f"jobs accepted     {self.accepted:6}\n"
             f"  with a clip     {self.clips:6}\n"
             f"  refunded        {self.refunds:6}\n"
@@ -59,6 +64,7 @@ class Tally:
             f"  answered twice  {self.answered_twice:6}\n"
             f"  charged wrongly {self.charged_wrongly:6}\n"
             f"repeated edits    {self.repeated_edits:6}\n"
+            f"stray statuses    {self.stray_statuses:6}\n"
             f"stray lines       {self.stray_lines:6}\n"
             f"discrepancies     {len(self.discrepancies):6}"
         )
@@ -152,6 +158,13 @@ class Storm:
             if call.refusal is None or "not modified" in call.refusal.description
         ]
         applied = [call for call in edits if call.fault is not FaultKind.DROP_CALL]
+        strays = [
+            message.text or ""
+            for person in self.people
+            for message in stage.seen(person)
+            if message not in stage.answers(person)
+        ]
+        lines = sum(text in _LINES for text in strays)
         return Tally(
             seed=self.seed,
             kills=self.kills,
@@ -167,8 +180,8 @@ class Storm:
                 for person in self.people
             ),
             repeated_edits=len(applied) - sum(clips.values()),
-            stray_lines=sum(len(stage.seen(person)) for person in self.people)
-            - sum(answers.values()),
+            stray_statuses=len(strays) - lines,
+            stray_lines=lines,
             discrepancies=await ledger.people.discrepancies(),
         )
 
