@@ -245,6 +245,22 @@ async def test_a_person_who_blocked_the_bot_is_not_charged(
     assert len(telegram.called("editMessageMedia")) == 1
 
 
+async def test_an_update_of_somebody_who_cannot_be_answered_is_done(
+    services: Services, telegram: FakeTelegram, account: BotAccount, ada: Person
+) -> None:
+    """They wrote and blocked the bot at once: it is not tried again."""
+    ada.says(account, "/help")
+    ada.blocks_bot(account)
+    async with at_work(services):
+
+        async def is_done() -> bool:
+            async with services.ledger.db.reading() as conn:
+                rows = await conn.exec_driver_sql("SELECT state, tries FROM inbox")
+                return [tuple(row) for row in rows] == [("done", 1)]
+
+        await wait_until(is_done)
+
+
 async def test_a_status_message_that_was_deleted_does_not_cost_the_clip(
     services: Services,
     quick_engine: QuickEngine,

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vivant.errors import LedgerDown, TryLater
+from vivant.errors import LedgerDown, TryLater, Undeliverable
 from vivant.ledger import Arrival, Inbox
 
 #: Updates seen to at once; an album waits for its own items, so this is more than ten.
@@ -115,6 +115,9 @@ class Reception:
                     raise
                 await asyncio.sleep(max(pause, exc.retry_after_s))
                 pause = min(pause * 2, _LAST_PAUSE_S)
+            except Undeliverable as exc:
+                logger.info("nobody can be answered", extra={"why": str(exc)})
+                return
             else:
                 return
 
