@@ -407,6 +407,64 @@ async def test_nothing_pings_by_caption_and_markdown_stays_as_it_was_written(
     assert "\\*\\*slow zoom in\\*\\*" in clip.text
 
 
+@pytest.mark.usefixtures("bot", "quick_engine")
+async def test_where_the_bot_may_not_read_the_past_the_answer_is_no_reply(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
+) -> None:
+    general.overwrites[discord.bot.id] = Overwrite(deny=Permission.READ_MESSAGE_HISTORY)
+    asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    job = await ended(services)
+
+    assert job.state is JobState.DONE
+    (clip,) = clips(general, ada)
+    assert clip.reply_to is None
+    assert clip.id > asked.id
+    assert {call.answer["code"] for call in discord.refused} == {160002}
+
+
+@pytest.mark.usefixtures("bot")
+async def test_an_archived_thread_is_woken_by_the_answer(
+    discord: DiscordServer,
+    services: Services,
+    quick_engine: QuickEngine,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Its messages cannot be edited; a new one wakes it, and becomes the clip."""
+    quick_engine.go.clear()
+    thread = discord.thread(general, "portraits", ada)
+    asked = ada.posts(thread, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: len(thread.seen_by(ada)) == 2)
+    thread.archived = True
+    quick_engine.go.set()
+    job = await ended(services)
+
+    assert job.state is JobState.DONE
+    (clip,) = clips(thread, ada)
+    assert clip.reply_to is asked
+    assert not thread.archived
+
+
+@pytest.mark.usefixtures("bot", "quick_engine")
+async def test_after_five_follow_ups_the_answer_comes_as_a_dm(
+    discord: DiscordServer, services: Services, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """Each "again" of a group DM is a follow-up of its own press; this one has none left."""
+    ada.has_installed_app = True
+    group = discord.group_dm(ada, bob)
+    asked = asks(ada, group, photo)
+    await ended(services)
+    assert asked.reply is not None
+    pressed = ada.clicks(asked.reply, "Again")
+    pressed.followups_sent = 5
+    chat = discord.dm(ada)
+    await discord.until(lambda: clips(chat, ada), within_s=20)
+
+    assert len(clips(group, bob)) == 1
+    assert 40094 in {call.answer["code"] for call in discord.refused}
+
+
 # Buttons. ----------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ class PressButton(ui.DynamicItem[ui.Button[ui.View]], template=r"(?P<data>[a-z_]
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand it on."""
-        await interaction.client.on_press(interaction, Press.read(self.custom_id))
+        await interaction.client.presses.on_press(interaction, Press.read(self.custom_id))
 
 
 def view_of(buttons: Sequence[Button]) -> ui.View | None:

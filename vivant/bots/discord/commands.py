@@ -100,7 +100,7 @@ async def suggest_lengths(interaction: Interaction, typed: str) -> list[Choice[f
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 async def animate_message(interaction: Interaction, message: discord.Message) -> None:
     """The menu of any message."""
-    await interaction.client.on_menu(interaction, message)
+    await interaction.client.presses.on_menu(interaction, message)
 
 
 @app_commands.command(name="settings", description=told(lambda words: words.command("settings")))
@@ -108,7 +108,7 @@ async def animate_message(interaction: Interaction, message: discord.Message) ->
 @app_commands.guild_only()
 async def settings(interaction: Interaction) -> None:
     """How the bot behaves in this server; for those who manage it."""
-    await interaction.client.on_settings(interaction)
+    await interaction.client.office.on_settings(interaction)
 
 
 @app_commands.command(name="buy", description=told(lambda words: words.part("buy")))

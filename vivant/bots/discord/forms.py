@@ -12,7 +12,6 @@ import discord
 from discord import ui
 
 from vivant.bots.discord.attachments import Upload
-from vivant.chat import Verb
 from vivant.clips import Wish
 from vivant.messages import Messages
 
@@ -27,7 +26,7 @@ _PATIENCE_S: Final = 3600.0
 class Form(ui.Modal):
     """One field for words, and what else its kind asks."""
 
-    def __init__(self, words: Messages, said: str, forms: str) -> None:
+    def __init__(self, words: Messages, forms: str, said: str = "") -> None:
         super().__init__(
             title=words.form_title()[:_LONGEST_LABEL],
             timeout=_PATIENCE_S,
@@ -51,8 +50,8 @@ class Form(ui.Modal):
 class AnimateForm(Form):
     """Words for the photo of a message; of several photos, which."""
 
-    def __init__(self, words: Messages, said: str, forms: str, photos: Sequence[Upload]) -> None:
-        super().__init__(words, said, forms)
+    def __init__(self, words: Messages, forms: str, photos: Sequence[Upload]) -> None:
+        super().__init__(words, forms)
         self._photos = photos
         self._which: ui.RadioGroup[Form] | None = None
         if len(photos) > 1:
@@ -80,8 +79,8 @@ class AnimateForm(Form):
 class EditForm(Form):
     """Other words for the photo of a job, and another photo if there is one."""
 
-    def __init__(self, words: Messages, said: str, forms: str, job_id: str) -> None:
-        super().__init__(words, said, forms)
+    def __init__(self, words: Messages, forms: str, job_id: str, said: str) -> None:
+        super().__init__(words, forms, said)
         self._job_id = job_id
         self._photo: ui.FileUpload[Form] = ui.FileUpload(required=False, max_values=1)
         self.add_item(ui.Label(text=words.form_photo()[:_LONGEST_LABEL], component=self._photo))
@@ -92,5 +91,4 @@ class EditForm(Form):
             photo = Upload.of(self._photo.values[0])
             await interaction.client.on_animate(interaction, photo, self.said, Wish())
         else:
-            pressed = (Verb.EDIT, self._job_id, "")
-            await interaction.client.on_edit(interaction, pressed, self.said)
+            await interaction.client.presses.on_edit(interaction, self._job_id, self.said)

@@ -59,9 +59,17 @@ class Mailbox:
 
     async def keep(self, posted: list[Posted]) -> int:
         """Have them seen to, once each; how many are new."""
-        new = await self.inbox.put([(str(one.message_id), str(one)) for one in posted])
-        self._news.set()
-        return new
+        rows = [(str(one.message_id), str(one)) for one in posted]
+        while True:
+            try:
+                new = await self.inbox.put(rows)
+            except LedgerDown as exc:
+                # Discord tells of a message once, so this is not to be given up.
+                logger.warning("the inbox does not open", extra={"why": str(exc)})
+                await asyncio.sleep(_LOOK_S)
+            else:
+                self._news.set()
+                return new
 
     async def run(self) -> None:
         """See to them until cancelled; those under way go on until `drain`."""

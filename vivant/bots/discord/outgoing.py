@@ -20,6 +20,7 @@ from vivant.bots.discord.buttons import view_of
 from vivant.bots.discord.place import PLATFORM, Place, Shown
 from vivant.bots.discord.refusals import (
     CANNOT_REPLY_WITHOUT_HISTORY,
+    TOKEN_IS_OVER,
     UNKNOWN_MESSAGE,
     our_errors,
 )
@@ -73,18 +74,32 @@ class DiscordPlatform:
             if not place.is_away:
                 channel = self.client.get_partial_messageable(place.channel_id)
                 return str(Shown(message_id=await self._send(channel, place, text, buttons, nonce)))
-            if place.open_token is not None:
-                # No nonce here: Discord knows none for follow-ups.
-                message = await self._webhook(place.open_token).send(
-                    _written(text),
-                    view=view_of(buttons) or MISSING,
-                    allowed_mentions=AllowedMentions.none(),
-                    wait=True,
-                )
-                return str(Shown(message_id=message.id, by_token=True))
+            by_token = await self._followed_up(place, text, buttons)
+            if by_token is not None:
+                return str(Shown(message_id=by_token, by_token=True))
             direct = await self.client.create_dm(Object(place.asker_id or 0))
             sent = await self._send(direct, None, text, buttons, nonce)
             return str(Shown(message_id=sent, channel_id=direct.id))
+
+    async def _followed_up(
+        self, place: Place, text: str, buttons: tuple[Button, ...]
+    ) -> int | None:
+        """A message by the token; None where it lets none through any more."""
+        if place.open_token is None:
+            return None
+        try:
+            # No nonce here: Discord knows none for follow-ups.
+            message = await self._webhook(place.open_token).send(
+                written(text),
+                view=view_of(buttons) or MISSING,
+                allowed_mentions=AllowedMentions.none(),
+                wait=True,
+            )
+        except discord.HTTPException as exc:
+            if exc.code not in TOKEN_IS_OVER:
+                raise
+            return None
+        return message.id
 
     async def edit_text(
         self, to: ReplyTo, message_id: str, text: str, *, buttons: tuple[Button, ...] = ()
@@ -96,7 +111,7 @@ class DiscordPlatform:
             if shown.by_token and place.open_token is not None:
                 await self._webhook(place.open_token).edit_message(
                     shown.message_id,
-                    content=_written(text),
+                    content=written(text),
                     view=view,
                     allowed_mentions=AllowedMentions.none(),
                 )
@@ -124,7 +139,7 @@ class DiscordPlatform:
                     raise MessageGone("the interaction's fifteen minutes are over")
                 await self._webhook(place.open_token).edit_message(
                     shown.message_id,
-                    content=_written(answer.text),
+                    content=written(answer.text),
                     attachments=files,
                     view=view,
                     allowed_mentions=AllowedMentions.none(),
@@ -194,7 +209,7 @@ class DiscordPlatform:
         view = view_of(buttons)
         if view is not None:
             more["view"] = view
-        said = _written(text) if place is None else _addressed(place, None, text)
+        said = written(text) if place is None else _addressed(place, None, text)
         try:
             message = await channel.send(said, allowed_mentions=_asker(place), **more)
         except discord.Forbidden as exc:
@@ -229,7 +244,7 @@ def _file(film: Film, alt_text: str, *, spoiler: bool = False) -> discord.File:
     )
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """*text* as it reads: no word of a person becomes markdown, a link or a picture of one."""
     literal = escape_markdown(text, ignore_links=True)
     return re.sub(r"https?://[^\s<>]+", r"<\g<0>>", literal)[:_LONGEST_TEXT]
@@ -239,8 +254,8 @@ def _addressed(place: Place, shown: Shown | None, text: str) -> str:
     """*text*, after the name of the asker where no reply says whom it is for."""
     is_response = shown is not None and (shown.by_token or shown.channel_id is not None)
     if place.asker_id is None or is_response:
-        return _written(text)
-    return f"<@{place.asker_id}> {_written(text)}"[:_LONGEST_TEXT]
+        return written(text)
+    return f"<@{place.asker_id}> {written(text)}"[:_LONGEST_TEXT]
 
 
 def _asker(place: Place | None) -> AllowedMentions:

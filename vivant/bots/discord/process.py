@@ -144,14 +144,14 @@ class _Turn:
             open_conversation(self.services, platform) as conversation,
             reading(self.services, bot, conversation, bot.downloads) as reader,
         ):
-            bot.conversation, bot.reader = conversation, reader
-            bot.till = Till(bot, conversation, packs_of(self.services.settings.discord_packs))
+            packs = packs_of(self.services.settings.discord_packs)
+            bot.talks(conversation, reader, Till(bot, conversation, packs))
             line = asyncio.create_task(bot.connect(), name="the gateway")
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait((line, stopped, lost), return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             logger.info("stopping")
-            await bot.finish(self.services.settings.drain_s)
+            await bot.attention.finish(self.services.settings.drain_s)
             if line.done():
                 _say_why(line)
         # Deliveries are over too: only now the line may close.

@@ -21,11 +21,17 @@ UNKNOWN_MESSAGE: Final = 10008
 ALREADY_ACKNOWLEDGED: Final = 40060
 CANNOT_REPLY_WITHOUT_HISTORY: Final = 160002
 
-_GONE: Final = frozenset(
+#: An interaction that lets nothing more through.
+TOKEN_IS_OVER: Final = frozenset(
+    {
+        10015,  # Unknown Webhook: the interaction is not known any more
+        40094,  # An app that only its user installed may follow up five times
+        50027,  # Invalid Webhook Token: its fifteen minutes are over
+    }
+)
+_GONE: Final = TOKEN_IS_OVER | frozenset(
     {
         UNKNOWN_MESSAGE,
-        10015,  # Unknown Webhook: the interaction is not known any more
-        50027,  # Invalid Webhook Token: its fifteen minutes are over
         50083,  # Thread is archived: a new message wakes it, an edit does not
     }
 )
@@ -37,7 +43,6 @@ _NEVER: Final = frozenset(
         50007,  # Cannot send messages to this user
         50008,  # Cannot send messages in a non-text channel
         50013,  # Missing Permissions
-        40094,  # An app that only its user installed may follow up five times
         CANNOT_REPLY_WITHOUT_HISTORY,
     }
 )

@@ -52,7 +52,7 @@ class Setting(ui.DynamicItem[Any], template=r"house:(?P<what>[a-z_]+)"):
         """Hand it on."""
         data: Any = interaction.data
         what = self.custom_id.partition(":")[2]
-        await interaction.client.on_setting(interaction, what, data.get("values", []))
+        await interaction.client.office.on_setting(interaction, what, data.get("values", []))
 
 
 class SettingsForm(ui.LayoutView):
@@ -121,7 +121,7 @@ class RoleClipsForm(ui.Modal):
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Hand it on."""
         roles = [str(role.id) for role in self._roles.values]
-        await interaction.client.on_role_clips(interaction, roles, self._clips.value.strip())
+        await interaction.client.office.on_role_clips(interaction, roles, self._clips.value.strip())
 
 
 def changed(house: House, what: str, values: Sequence[str]) -> House:
