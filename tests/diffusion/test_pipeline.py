@@ -206,10 +206,14 @@ def test_a_stop_after_the_last_step_spares_the_decoder(wan: Rehearsal) -> None:
     assert steps == [1, 2, 3, 4]
 
 
-def test_the_same_seed_is_the_same_clip_and_another_is_another(wan: Rehearsal) -> None:
-    """So that "again" differs, and "same" is the same."""
-    first, same = wan.render(), wan.render()
-    other = wan.render(replace(ORDER, seed=8))
+@pytest.mark.parametrize("name", ["fast", "balanced", "best"])
+def test_the_same_seed_is_the_same_clip_and_another_is_another(
+    on_stage: Callable[[str], Rehearsal], name: str
+) -> None:
+    """So that "again" differs, and "same" is the same; also where each step adds noise."""
+    stage = on_stage(name)
+    first, same = stage.render(), stage.render()
+    other = stage.render(replace(ORDER, seed=8))
 
     assert np.array_equal(first.pictures, same.pictures)
     assert not np.array_equal(first.pictures, other.pictures)

@@ -144,6 +144,9 @@ class Pipeline:
         on_card = self._device.type == "cuda"
         if on_card:
             torch.cuda.reset_peak_memory_stats(self._device)
+        # A scheduler that adds noise in its steps draws it from here, as no pipeline hands it
+        # the generator of the call; and not the noise again that the clip began as.
+        torch.manual_seed(order.seed + 1)
         try:
             made = self._pipe(**self._call(order, photos, on_step))
             return Take(
