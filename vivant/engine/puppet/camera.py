@@ -89,9 +89,10 @@ class Camera:
             down += to_bottom
         x, y = self._focus
         keep = 1 - 1 / zoom
-        # The room to the borders; people, who shift more, need some of it left.
-        right = right * _ROOM * keep * (self._width - x if right > 0 else x)
-        down = down * _ROOM * keep * (self._height - y if down > 0 else y)
+        # The room to the nearer border, so that a camera that turns round has no kink; people,
+        # who shift more, need some of it left.
+        right *= _ROOM * keep * min(x, self._width - x)
+        down *= _ROOM * keep * min(y, self._height - y)
         return View(zoom, self._focus, right, down)
 
     def _way(self, time_s: float, start: float, end: float) -> float:
