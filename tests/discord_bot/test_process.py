@@ -152,6 +152,21 @@ async def test_a_second_no_within_the_hour_does_not_leave_thinking_behind(
     assert not clips(general, ada)
 
 
+async def test_a_discord_that_is_away_is_tried_again_and_can_be_left_meanwhile(
+    discord: DiscordServer, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the login, and at the gateway."""
+    discord.fails(Trouble.STATUS, "GET", "/users/@me", status=503, times=1)
+    async with at_work(services, discord):
+        assert discord.is_ready
+    discord.gateway.url = "ws://127.0.0.1:9/gateway"
+    stop = asyncio.Event()
+    running = asyncio.create_task(run(services, stop))
+    await wait_until(lambda: "Failed to connect" in caplog.text)
+    stop.set()
+    await running
+
+
 async def test_a_process_that_is_about_to_end_takes_nothing_new_and_says_so(
     discord: DiscordServer,
     services: Services,

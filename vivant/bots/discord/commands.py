@@ -105,6 +105,7 @@ async def animate_message(interaction: Interaction, message: discord.Message) ->
 
 @app_commands.command(name="settings", description=told(lambda words: words.command("settings")))
 @app_commands.default_permissions(manage_guild=True)
+@app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.guild_only()
 async def settings(interaction: Interaction) -> None:
     """How the bot behaves in this server; for those who manage it."""

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,14 +47,16 @@ async def run(services: Services, stop: asyncio.Event) -> None:
     """Talk until *stop*. Of several processes with one token one talks; the others stand by."""
     pause_s = _FIRST_RETRY_S
     while not stop.is_set():
+        started = time.monotonic()
         try:
             async with logged_in(services.settings) as bot:
                 await _Turn(services, bot).take(stop)
-                pause_s = _FIRST_RETRY_S
         except SettingsError:
             raise
         except VivantError as exc:
-            logger.warning("Discord is away; again in %g s", pause_s, extra={"why": str(exc)})
+            if time.monotonic() - started > _LAST_RETRY_S:
+                pause_s = _FIRST_RETRY_S
+            logger.warning("no line to Discord; again in %g s", pause_s, extra={"why": str(exc)})
             await _either(stop, asyncio.sleep(pause_s))
             pause_s = min(pause_s * 2, _LAST_RETRY_S)
 
@@ -156,11 +159,13 @@ class _Turn:
                 _say_why(line)
         # Deliveries are over too: only now the line may close.
         await bot.close()
+        # One that is still trying to connect would try for ever.
+        line.cancel()
         await asyncio.wait([line])
 
 
 def _say_why(line: asyncio.Task[None]) -> None:
-    """The gateway hung up for good; what it said decides whether to come back."""
+    """Raise what the gateway said when it hung up for good; it decides whether to come back."""
     exc = line.exception()
     if isinstance(exc, discord.PrivilegedIntentsRequired):
         raise SettingsError(
