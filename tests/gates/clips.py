@@ -4,7 +4,7 @@ Whoever measures sees what a person sees, the pictures of the mp4. It knows no m
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from PIL import Image, ImageOps
 
 from tests.conftest import frames_of
 from vivant.clips import Note, Wish
-from vivant.director.plan import Action, Beat, Direction, Plan
+from vivant.director.plan import Action, Beat, Plan
 from vivant.engine import Frames, Shot
 from vivant.engine.encode import encode_mp4
 from vivant.engine.puppet.engine import PROFILE, PuppetEngine
+
+#: One performance of many, always the same.
+SEED_1 = Wish(seed=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +71,18 @@ class Studio:
     def film(
         self,
         photo: Image.Image,
-        *actions: Action,
-        direction: Direction | None = None,
+        *acts: Action | Beat,
         area: int = PROFILE.area,
-        seed: int = 1,
-        loop: bool = False,
+        wish: Wish = SEED_1,
     ) -> Seen:
-        """*photo* acts *actions*, one after the other, at *area* pixels."""
-        shot = _shot(photo, actions, direction, area, Wish(seed=seed, loop=loop))
+        """The people in *photo* do *acts*, one after the other, at *area* pixels."""
+        beats = [act if isinstance(act, Beat) else Beat(action=act) for act in acts]
+        shot = _shot(photo, beats, area, wish)
         return self._seen(shot, self._engine.render(shot, lambda _step, _total: None))
 
     def still(self, photo: Image.Image, *, area: int = PROFILE.area) -> Seen:
         """What an engine that does nothing would deliver; no gate may open for it."""
-        shot = _shot(photo, (), None, area, Wish())
+        shot = _shot(photo, (), area, SEED_1)
         settings = shot.settings
         return self._seen(
             shot,
@@ -107,16 +109,9 @@ class Studio:
         )
 
 
-def _shot(
-    photo: Image.Image,
-    actions: tuple[Action, ...],
-    direction: Direction | None,
-    area: int,
-    wish: Wish,
-) -> Shot:
+def _shot(photo: Image.Image, beats: Sequence[Beat], area: int, wish: Wish) -> Shot:
     settings = replace(PROFILE, area=area).settings_for(photo.width, photo.height, wish)
-    beats = tuple(Beat(action=action, direction=direction) for action in actions)
-    return Shot(photo=photo, plan=Plan(words="", beats=beats), settings=settings)
+    return Shot(photo=photo, plan=Plan(words="", beats=tuple(beats)), settings=settings)
 
 
 def _fitted(shot: Shot) -> NDArray[np.uint8]:

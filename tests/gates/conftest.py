@@ -3,54 +3,51 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from tests.gates.clips import Seen, Studio
+from tests.gates.clips import SEED_1, Seen, Studio
 from tests.gates.witness import Sighting, Witness
 from tests.puppet import photos
 from tests.puppet.conftest import MODELS
+from vivant.clips import Wish
 from vivant.director.look import models
-from vivant.director.plan import Action
+from vivant.director.plan import Action, Beat
 
 
 class Archive:
     """What was filmed and seen so far. Small pictures: faces are large enough to measure."""
 
-    AREA = 300_000
+    _AREA = 300_000
 
     def __init__(self, studio: Studio, witness: Witness) -> None:
         self._studio = studio
         self._witness = witness
         self._photos = {"astronaut": photos.astronaut(), "pair": photos.pair()}
-        self._clips: dict[tuple[str, str, bool], Seen] = {}
-        self._sightings: dict[tuple[str, str, bool], Sighting] = {}
+        self._clips: dict[tuple[object, ...], Seen] = {}
+        self._sightings: dict[tuple[object, ...], Sighting] = {}
 
-    def photo(self, who: str) -> Image.Image:
-        """The photo itself."""
-        return self._photos[who]
-
-    def clip(self, who: str, action: Action | None, *, loop: bool = False) -> Seen:
-        """*who* does *action*; None is a still, as an engine that does nothing would make."""
-        key = (who, action or "still", loop)
+    def clip(self, who: str, *acts: Action | Beat, wish: Wish = SEED_1) -> Seen:
+        """*who* does *acts*; without any it is a still, as an engine that does nothing makes it."""
+        key = (who, acts, wish)
         if key not in self._clips:
-            photo = self._photos[who]
-            self._clips[key] = (
-                self._studio.still(photo, area=self.AREA)
-                if action is None
-                else self._studio.film(photo, action, area=self.AREA, loop=loop)
-            )
+            self._clips[key] = self._filmed(who, *acts, wish=wish)
         return self._clips[key]
 
-    def seen(self, who: str, action: Action | None, *, loop: bool = False) -> Sighting:
+    def seen(self, who: str, *acts: Action | Beat, wish: Wish = SEED_1) -> Sighting:
         """What the witness measured in that clip."""
-        key = (who, action or "still", loop)
+        key = (who, acts, wish)
         if key not in self._sightings:
-            self._sightings[key] = self._witness.sees(self.clip(who, action, loop=loop))
+            self._sightings[key] = self._witness.sees(self.clip(who, *acts, wish=wish))
         return self._sightings[key]
 
-    def again(self, who: str, action: Action, *, seed: int) -> Seen:
-        """Film anew."""
-        return self._studio.film(self._photos[who], action, area=self.AREA, seed=seed)
+    def filmed_again(self, who: str, *acts: Action | Beat) -> Seen:
+        """The same clip, made anew."""
+        return self._filmed(who, *acts, wish=SEED_1)
+
+    def _filmed(self, who: str, *acts: Action | Beat, wish: Wish) -> Seen:
+        photo = self._photos[who]
+        if not acts:
+            return self._studio.still(photo, area=self._AREA)
+        return self._studio.film(photo, *acts, area=self._AREA, wish=wish)
 
 
 @pytest.fixture(scope="session")

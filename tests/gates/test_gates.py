@@ -13,12 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.gates.arms import turn_of
+from tests.gates.clips import SEED_1
 from tests.gates.conftest import Archive
 from tests.gates.gates import GATES, LOOP, RULES, Gate
 from tests.gates.rhythm import swing
 from tests.gates.witness import Witness
-from vivant.clips import Note
-from vivant.director.plan import Action
+from vivant.clips import Note, Wish
+from vivant.director.plan import Action, Beat, Who
 
 #: On a busy machine a clip takes a while, and the first run fetches the networks.
 pytestmark = pytest.mark.timeout(300)
@@ -62,14 +63,14 @@ def test_who_only_lives_does_nothing_of_it(archive: Archive, who: str, gate: Gat
 @pytest.mark.parametrize("gate", ALL_GATES, ids=named)
 def test_an_engine_that_does_nothing_opens_no_gate(archive: Archive, gate: Gate) -> None:
     """A still, encoded and decoded as any clip, is none of the actions."""
-    seen = archive.seen("pair", None)
+    seen = archive.seen("pair")
 
     assert gate.shut(seen), gate.values(seen)
 
 
 def test_an_engine_that_does_nothing_is_noticed(archive: Archive) -> None:
     """Of the rules for every clip a still breaks one: that something moves."""
-    seen = archive.seen("pair", None)
+    seen = archive.seen("pair")
 
     assert [rule.name for rule in RULES if not rule.holds(seen)] == ["something moves, of 255"]
 
@@ -116,17 +117,50 @@ def test_without_a_free_arm_the_answer_says_so(
     assert all(gate.shut(seen) for gate in GATES[action])
 
 
+def test_only_who_was_asked_does_it(archive: Archive) -> None:
+    """The left one smiles; the other one only lives."""
+    left_smiles = Beat(action=Action.SMILE, who=Who.LEFT)
+
+    faces = [head.face for head in archive.seen("pair", left_smiles).heads]
+
+    left, right = (face.mouth_width for face in faces if face is not None)
+    assert left > 1.10
+    assert right < 1.03
+
+
+def test_calmer_is_less_of_it(archive: Archive) -> None:
+    """At half the strength a head nods, but clearly less far."""
+    calm = archive.seen("astronaut", Action.NOD, wish=replace(SEED_1, strength=0.5)).heads[0].nod
+    full = archive.seen("astronaut", Action.NOD).heads[0].nod
+
+    assert 0.3 * full < calm < 0.75 * full
+
+
+def test_one_after_the_other_is_done_in_order(archive: Archive, witness: Witness) -> None:
+    """First they nod, then they sway: each in its own half of the clip."""
+    clip = archive.clip("astronaut", Action.NOD, Action.SWAY)
+    half = len(clip.frames) // 2
+
+    first = witness.sees(replace(clip, frames=clip.frames[:half])).heads[0]
+    second = witness.sees(replace(clip, frames=clip.frames[half:])).heads[0]
+
+    assert first.nod > 2 * second.nod
+    assert second.sway > 2 * first.sway
+
+
 def test_the_same_seed_is_the_same_film(archive: Archive) -> None:
     """To the last bit of every picture; another seed is another performance."""
     first = archive.clip("astronaut", Action.IDLE)
+    again = archive.filmed_again("astronaut", Action.IDLE)
+    other = archive.clip("astronaut", Action.IDLE, wish=Wish(seed=2))
 
-    assert archive.again("astronaut", Action.IDLE, seed=1).drawn_sha256 == first.drawn_sha256
-    assert archive.again("astronaut", Action.IDLE, seed=2).drawn_sha256 != first.drawn_sha256
+    assert again.drawn_sha256 == first.drawn_sha256
+    assert other.drawn_sha256 != first.drawn_sha256
 
 
 def test_a_loop_closes(archive: Archive) -> None:
     """The first picture follows the last as any follows another; where no loop was asked, not."""
-    assert LOOP.holds(archive.seen("astronaut", Action.SMILE, loop=True))
+    assert LOOP.holds(archive.seen("astronaut", Action.SMILE, wish=replace(SEED_1, loop=True)))
     assert not LOOP.holds(archive.seen("astronaut", Action.SMILE))
 
 
@@ -179,7 +213,7 @@ def test_a_turn_is_measured_in_degrees(archive: Archive) -> None:
 
     The same at 0.4 times a second is no wave.
     """
-    picture = archive.clip("astronaut", None).frames[0]
+    picture = archive.clip("astronaut").frames[0]
     height, width = picture.shape[:2]
     where = np.zeros((height, width), bool)
     where[height // 2 :, width // 4 : width // 2] = True
