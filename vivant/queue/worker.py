@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis
 from arq.worker import Worker, func
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from vivant.queue import codec
@@ -20,6 +21,7 @@ POLL_S: Final = 0.02
 #: arq cancels a job after this. Ours end themselves; the lease in the ledger guards them.
 _NEVER_S: Final = 86_400
 _RETRY_S: Final = 1.0
+_CONNECT_S: Final = 1.0
 
 logger = logging.getLogger(__name__)
 # At INFO arq logs what jobs carry; ours carry nothing, but a foreign one might. Its warnings tell
@@ -42,7 +44,8 @@ class Hearing:
     async def run(self) -> None:
         """Listen until `stop`."""
         while not self._stopping:
-            self._worker = self._fresh_worker()
+            redis = self._line()
+            self._worker = self._fresh_worker(redis)
             try:
                 await self._worker.async_run()
             except (RedisError, OSError, TimeoutError) as exc:
@@ -55,6 +58,17 @@ class Hearing:
                 if not self._stopping:
                     await self._hang_up()
                     raise
+            finally:
+                with contextlib.suppress(RedisError, OSError):
+                    await redis.aclose(close_connection_pool=True)
+
+    def _line(self) -> ArqRedis:
+        # Not arq's own, which leaves a connection open where it is cancelled while connecting.
+        return ArqRedis(
+            ConnectionPool.from_url(self.redis_url, socket_connect_timeout=_CONNECT_S),
+            job_serializer=codec.dumps,
+            job_deserializer=codec.loads,
+        )
 
     def deafen(self) -> None:
         """Hear nothing more; what runs goes on."""
@@ -78,7 +92,7 @@ class Hearing:
             with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
                 await worker.close()
 
-    def _fresh_worker(self) -> Worker:
+    def _fresh_worker(self, redis: ArqRedis) -> Worker:
         async def ring(ctx: dict[Any, Any]) -> None:
             del ctx
             try:
@@ -89,7 +103,7 @@ class Hearing:
         return Worker(
             functions=[func(ring, name=RING, max_tries=1, timeout=_NEVER_S, keep_result=0)],
             queue_name=self.queue,
-            redis_settings=RedisSettings.from_dsn(self.redis_url),
+            redis_pool=redis,
             job_serializer=codec.dumps,
             job_deserializer=codec.loads,
             max_jobs=self.at_once,
