@@ -4,6 +4,9 @@ S3 is set up by the environment, as everywhere: `AWS_ACCESS_KEY_ID`, `AWS_SECRET
 `AWS_REGION` (or the role of the machine); for a store that is not Amazon's `AWS_ENDPOINT_URL`, and
 `AWS_ALLOW_HTTP=true` where that begins with http://. The bucket must be there. What may be done in
 it: GetObject, PutObject, DeleteObject, ListBucket.
+
+A store belongs to one ledger: what no job of that ledger holds is deleted after an hour. Two
+services in one bucket need two prefixes.
 """
 
 import re

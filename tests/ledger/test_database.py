@@ -75,6 +75,28 @@ async def test_a_database_that_is_not_there_is_said_in_our_words(postgres: Postg
             pass
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://u:secret@h/d", "postgresql://u:secret@h/d", "sqlite:///l.sqlite3",
+            "postgresql+asyncpg://u:secret@h:port/d"]
+)  # fmt: skip
+async def test_an_address_that_is_none_of_ours_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(LedgerDown, match="address") as down:
+        async with open_ledger(url, LEASES, LIMITS):
+            pass
+
+    assert "secret" not in str(down.value)
+
+
+async def test_postgres_without_its_extra_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vivant.ledger.database.find_spec", lambda name: None)
+
+    with pytest.raises(LedgerDown, match=r"pip install 'vivant\[postgres\]'"):
+        async with open_ledger("postgresql+asyncpg://u@h/d", LEASES, LIMITS):
+            pass
+
+
 async def test_a_folder_that_cannot_be_made_is_said_in_our_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 

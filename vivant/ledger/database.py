@@ -7,19 +7,22 @@ import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from vivant.errors import LedgerDown
 
+_SQLITE: Final = "sqlite+aiosqlite"
+_POSTGRES: Final = "postgresql+asyncpg"
 #: How long Postgres may take to be reached, and we to go on inside a transaction, in seconds.
 _PATIENCE_S: Final = 10
 
@@ -57,12 +60,12 @@ def _our_errors() -> Generator[None]:
 @asynccontextmanager
 async def open_database(url: str) -> AsyncGenerator[Database]:
     """Connect for as long as the process needs it; the schema is `migrations`' business."""
-    if make_url(url).get_backend_name() == "sqlite":
+    address = _address(url)
+    if address.drivername == _SQLITE:
         if sqlite3.sqlite_version_info < (3, 37):
             raise LedgerDown("STRICT tables need SQLite 3.37 or newer")
-        path = make_url(url).database
-        if path:
-            _make_private(Path(path))
+        if address.database:
+            _make_private(Path(address.database))
         # One writer: SQLite has one lock, and waiting for it in a pool is fair.
         writers = create_async_engine(
             url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
@@ -73,6 +76,8 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         _tame_sqlite(writers, "BEGIN IMMEDIATE")
         _tame_sqlite(readers, "BEGIN")
     else:
+        if find_spec("asyncpg") is None:
+            raise LedgerDown("Postgres needs an extra: pip install 'vivant[postgres]'")
         writers = readers = create_async_engine(
             url,
             pool_size=8,
@@ -90,6 +95,17 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
     finally:
         await writers.dispose()
         await readers.dispose()
+
+
+def _address(url: str) -> URL:
+    # The password in it is nobody's business, so that neither the URL nor the error is shown.
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise LedgerDown("that is not the address of a database") from None
+    if address.drivername not in (_SQLITE, _POSTGRES):
+        raise LedgerDown(f"a ledger's address begins with {_SQLITE}:// or {_POSTGRES}://")
+    return address
 
 
 def _make_private(path: Path) -> None:
