@@ -19,7 +19,7 @@ from vivant.director.look.models import FACES_NEAR
 from vivant.director.look.nets import Net
 
 #: The detector's numbering, as seen in the picture.
-LEFT_EYE, RIGHT_EYE, NOSE, MOUTH = 0, 1, 2, 3
+LEFT_EYE, RIGHT_EYE, MOUTH = 0, 1, 3
 
 #: A first search; and what a close look at each find must score. Measured on twelve photos: there
 #: faces score 0.80 and more, what is none 0.61 and less.
@@ -68,16 +68,6 @@ class Head:
     def bounce(self) -> float:
         """How far it shakes up and down, at a laugh's pace."""
         return swing(self.middle[:, 1], self.frame_rate, 2.2, 4.5)
-
-    @property
-    def turn(self) -> float:
-        """How far the nose goes aside between the eyes, at most, smoothed over 5 frames."""
-        eyes = self.points[:, [LEFT_EYE, RIGHT_EYE]]
-        along = eyes[:, 1] - eyes[:, 0]
-        length = np.hypot(along[:, 0], along[:, 1])
-        aside = ((self.points[:, NOSE] - eyes.mean(1)) * along).sum(1) / length**2
-        smooth = np.convolve(aside, np.ones(5) / 5, mode="valid")
-        return float(np.abs(smooth - smooth[0]).max())
 
 
 class HeadFinder:
