@@ -81,18 +81,18 @@ class Stage:
         """Every job has its end, and every update is seen to."""
 
         async def none_open() -> bool:
-            if self.bot.updates or await self._unread():
-                return False
-            counts = await self.fleet.ledger.jobs.counts()
-            ended = counts.get(JobState.DONE, 0) + counts.get(JobState.UNDELIVERABLE, 0)
-            return sum(counts.values()) == ended
+            return await self.under_way() == 0
 
         await wait_until(none_open, within_s=within_s)
 
-    async def _unread(self) -> int:
+    async def under_way(self) -> int:
+        """Updates that nobody has seen to, and jobs that have no end."""
         new = select(func.count()).select_from(inbox).where(inbox.c.state == "new")
         async with self.fleet.ledger.db.reading() as conn:
-            return int((await conn.execute(new)).scalar_one())
+            unread = int((await conn.execute(new)).scalar_one())
+        counts = await self.fleet.ledger.jobs.counts()
+        ended = counts.get(JobState.DONE, 0) + counts.get(JobState.UNDELIVERABLE, 0)
+        return len(self.bot.updates) + unread + sum(counts.values()) - ended
 
     async def costs(self, person: Person, clips: int) -> None:
         """What they paid in all; and the ledger adds up."""

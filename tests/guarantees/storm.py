@@ -80,6 +80,10 @@ class Storm:
     crew: dict[str, int]
     photo_every_s: float = 0.4
     kill_every_s: float = 2.5
+    #: No new photo while so many wait: a slow machine is not buried.
+    most_waiting: int = 40
+    #: How long all may take to be over, once it is calm.
+    patience_s: float = 240
     people: list[Person] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
@@ -100,11 +104,14 @@ class Storm:
                 sending.cancel()
                 await asyncio.wait([sending])
             self.stage.telegram.faults.coming.clear()
-            await self.stage.all_over(within_s=240)
+            await self.stage.all_over(within_s=self.patience_s)
         return await self._count()
 
     async def _send_photos(self) -> None:
         while True:
+            if await self.stage.under_way() >= self.most_waiting:
+                await asyncio.sleep(self.photo_every_s)
+                continue
             person = self.stage.somebody()
             self.people.append(person)
             self.stage.sends(person)
