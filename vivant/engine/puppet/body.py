@@ -5,7 +5,8 @@ The sum is smooth and small in slope, so it can be inverted without a fold or a 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -20,6 +21,11 @@ KNOTS = 8
 
 #: Where a field squeezes space to less than this share, it would soon fold.
 LEAST_ROOM = 0.25
+
+
+#: How much of a field a gesture wants.
+Weight: TypeAlias = Callable[[Gesture], float]
+_Drawn: TypeAlias = tuple[Weight, Field]
 
 
 class Body:
@@ -40,14 +46,15 @@ class Body:
         # Only what is drawn can fold: the body, and a little around it.
         body = cv2.resize(actor.mask, (columns, rows), interpolation=cv2.INTER_AREA) > 0.1
         self._drawn = cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        drawn = {**self._trunk(), **self._head()}
-        self._parts: list[Part | str] = list(drawn)
-        self._fields = np.stack([f.astype(np.float32) * self._fixed for f in drawn.values()])
+        drawn = [*self._trunk(), *self._head()]
+        self._weights = [weight for weight, _ in drawn]
+        self._fields = np.stack([f.astype(np.float32) * self._fixed for _, f in drawn])
+        #: How much of every motion is made; `settle` lowers it.
         self.ease = 1.0
 
     def displacement(self, gesture: Gesture) -> Field:
         """Where each knot goes, in pixels."""
-        weights = np.array([self._weight(p, gesture) for p in self._parts], np.float32)
+        weights = np.array([weight(gesture) for weight in self._weights], np.float32)
         field: Field = np.tensordot(weights * np.float32(self.ease), self._fields, 1)
         return field
 
@@ -82,23 +89,6 @@ class Body:
         """The least share of its area that any patch of the body keeps: 1 at rest, 0 at a fold."""
         return float(room(self.displacement(gesture))[self._drawn].min())
 
-    def _weight(self, part: Part | str, gesture: Gesture) -> float:
-        match part:
-            case "roll, along":
-                return math.sin(gesture.get(Part.ROLL, 0.0))
-            case "roll, inwards":
-                return math.cos(gesture.get(Part.ROLL, 0.0)) - 1
-            case "lean, down":
-                return gesture.get(Part.LEAN, 0.0) ** 2
-            case "sway, down":
-                return gesture.get(Part.SWAY, 0.0) ** 2
-            case Part.YAW | Part.PITCH:
-                return math.sin(gesture.get(part, 0.0))
-            case Part():
-                return gesture.get(part, 0.0)
-            case _:
-                raise AssertionError(part)
-
     def _fade(self, width: int, height: int) -> Field:
         """A border of the photo that cuts the body stays put; the pull fades over half of it."""
         a = self._actor
@@ -116,7 +106,7 @@ class Body:
         fixed: Field = _field(np.clip(fade, 0, None), np.clip(fade, 0, None) * held)
         return fixed
 
-    def _trunk(self) -> dict[Part | str, Field]:
+    def _trunk(self) -> list[_Drawn]:
         a, x, y = self._actor, self._x, self._y
         size, still = a.size, np.zeros_like(self._x)
         chest = a.shoulders
@@ -140,17 +130,17 @@ class Body:
         shrug = np.exp(-(((y - chest[1]) / (0.8 * size)) ** 2)) * footing
         shrug = shrug * smooth_each(np.abs(side), 0.3, 1.0)
         squeeze = np.exp(-(((y - chest[1] - 0.6 * size) / (1.3 * size)) ** 2)) * footing
-        return {
-            Part.LEAN: size * _field(lean, still),
-            "lean, down": 0.12 * size * _field(still, lean**2),
-            Part.SWAY: t.unit * _field(sway, still),
-            "sway, down": 0.12 * t.unit * _field(still, sway**2),
-            Part.HIP: t.unit * _field(hips, still),
-            Part.BREATH: size * _field(0.5 * breath * side, -breath - rides),
-            Part.SHRUG: size * _field(still, -shrug),
-            Part.SQUEEZE: -size * _field(squeeze * np.tanh(side), still),
-            Part.SWELL: self._swell(),
-        }
+        return [
+            (_of(Part.LEAN), size * _field(lean, still)),
+            (_squared(Part.LEAN), 0.12 * size * _field(still, lean**2)),
+            (_of(Part.SWAY), t.unit * _field(sway, still)),
+            (_squared(Part.SWAY), 0.12 * t.unit * _field(still, sway**2)),
+            (_of(Part.HIP), t.unit * _field(hips, still)),
+            (_of(Part.BREATH), size * _field(0.5 * breath * side, -breath - rides)),
+            (_of(Part.SHRUG), size * _field(still, -shrug)),
+            (_of(Part.SQUEEZE), -size * _field(squeeze * np.tanh(side), still)),
+            (_of(Part.SWELL), self._swell()),
+        ]
 
     def _swell(self) -> Field:
         """Both upper arms thicken in their middle."""
@@ -166,7 +156,7 @@ class Body:
             swell += length * push[..., None] * across.astype(np.float32)
         return swell
 
-    def _head(self) -> dict[Part | str, Field]:
+    def _head(self) -> list[_Drawn]:
         a = self._actor
         size = a.size
         below_chin = self._along(a.chin, a.down)
@@ -186,14 +176,14 @@ class Body:
         turn = 0.62 * size * round_ * head
         right, down = a.right.astype(np.float32), a.down.astype(np.float32)
         still = np.zeros_like(head)
-        return {
-            "roll, along": _field(-y, x),
-            "roll, inwards": _field(x, y),
-            Part.YAW: turn[..., None] * right,
-            Part.PITCH: turn[..., None] * down,
-            Part.SHIFT: size * _field(head, still),
-            Part.DROP: size * _field(still, head),
-        }
+        return [
+            (_sine(Part.ROLL), _field(-y, x)),
+            (lambda gesture: math.cos(gesture.get(Part.ROLL, 0.0)) - 1, _field(x, y)),
+            (_sine(Part.YAW), turn[..., None] * right),
+            (_sine(Part.PITCH), turn[..., None] * down),
+            (_of(Part.SHIFT), size * _field(head, still)),
+            (_of(Part.DROP), size * _field(still, head)),
+        ]
 
     def _along(self, start: Point, direction: Point) -> Plane:
         along: Plane = (self._x - start[0]) * direction[0] + (self._y - start[1]) * direction[1]
@@ -206,6 +196,19 @@ def room(displacement: Field) -> Plane:
     dy_dy, dy_dx = np.gradient(displacement[..., 1], KNOTS)
     kept: Plane = (1 + dx_dx) * (1 + dy_dy) - dx_dy * dy_dx
     return kept
+
+
+def _of(part: Part) -> Weight:
+    return lambda gesture: gesture.get(part, 0.0)
+
+
+def _squared(part: Part) -> Weight:
+    """What leans goes down, too, along an arc."""
+    return lambda gesture: gesture.get(part, 0.0) ** 2
+
+
+def _sine(part: Part) -> Weight:
+    return lambda gesture: math.sin(gesture.get(part, 0.0))
 
 
 def _bend_at(t: float) -> float:

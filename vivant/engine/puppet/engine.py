@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -54,7 +55,7 @@ class PuppetEngine:
 
     def setup(self) -> None:
         """Load the networks. Raises `ModelsMissing` when they were not fetched."""
-        self._people = PeopleFinder(self._models_dir)
+        self._eyes()
 
     def render(self, shot: Shot, on_step: OnStep) -> Frames:
         """Bring the photo to life; each frame is drawn when it is pulled, and then reported.
@@ -62,13 +63,10 @@ class PuppetEngine:
         Any number of renders may run at once, each on its own thread. Raises `RenderError`
         when OpenCV cannot do it; `RenderStopped`, from *on_step*, comes out of the pulling.
         """
-        if self._people is None:
-            self.setup()
-        assert self._people is not None  # noqa: S101
         settings = shot.settings
         try:
             picture = fitted(shot.photo, settings)
-            people = self._people.find(picture)
+            people = self._eyes().find(picture)
             size = (settings.width, settings.height)
             actors = cast(people, *size)
             if actors:
@@ -93,6 +91,11 @@ class PuppetEngine:
         """Let go of the networks."""
         self._people = None
 
+    def _eyes(self) -> PeopleFinder:
+        if self._people is None:
+            self._people = PeopleFinder(self._models_dir)
+        return self._people
+
 
 def fitted(photo: Image.Image, settings: ClipSettings) -> Picture:
     """*photo* at the clip's size: cropped as little as possible, never stretched."""
@@ -110,23 +113,24 @@ def _drawn(scene: "_Scene", settings: ClipSettings, on_step: OnStep) -> Iterator
         yield frame
 
 
-class _Scene:
+class _Scene(Protocol):
     """One clip to be drawn."""
 
     notes: tuple[Note, ...]
 
     def frame(self, time_s: float) -> Picture:
-        raise NotImplementedError
+        """One frame, RGB."""
+        ...
 
 
-class _Nobody(_Scene):
+class _Nobody:
     """Only the camera moves."""
 
     def __init__(self, shot: Shot, picture: Picture) -> None:
         self._scenery = Scenery(picture)
         self._camera = _camera(shot, [])
         asked = {beat.action for beat in shot.plan.beats} - CAMERA
-        self.notes = ()
+        self.notes: tuple[Note, ...] = ()
         if asked - {Action.IDLE}:
             self.notes = (Note.NOBODY_FOUND,)
         elif asked:
@@ -136,7 +140,7 @@ class _Nobody(_Scene):
         return self._scenery.frame(self._camera.at(time_s))
 
 
-class _People(_Scene):
+class _People:
     """People act, and the camera comes a little nearer."""
 
     def __init__(self, shot: Shot, picture: Picture, actors: Sequence[Actor]) -> None:
@@ -171,7 +175,7 @@ class _People(_Scene):
         ]
         self._stage = Stage(layers, puppets, size)
         self._actors = range(len(actors))
-        self.notes = tuple(self._performance.notes)
+        self.notes: tuple[Note, ...] = tuple(self._performance.notes)
 
     def frame(self, time_s: float) -> Picture:
         gestures = [self._performance.gesture(actor, time_s) for actor in self._actors]
