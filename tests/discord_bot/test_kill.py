@@ -15,6 +15,9 @@ from tests.engines import QuickEngine
 from tests.fakes.discord_api import Channel, DiscordServer, Person, Trouble
 from vivant.services import Services
 
+#: Three processes start one after another.
+pytestmark = pytest.mark.timeout(180)
+
 
 @asynccontextmanager
 async def bot_process(services: Services) -> AsyncGenerator[asyncio.subprocess.Process]:
@@ -58,10 +61,10 @@ async def test_a_bot_that_is_killed_still_answers_once(
     """SIGKILL after it accepted, or after Discord took the clip and before it could say so."""
     quick_engine.go.clear()
     async with bot_process(services) as first:
-        await discord.until(lambda: discord.is_ready, within_s=30)
+        await discord.until(lambda: discord.is_ready, within_s=60)
         asked = ada.runs("animate", general, photo=photo, action="slow zoom in")
         await wait_until(lambda: quick_engine.renders == 1)
-        await discord.until(lambda: asked.reply and "▰" in asked.reply.text)
+        await discord.until(lambda: asked.reply and "▰" in asked.reply.text, within_s=30)
         if where == "delivering":
             discord.fails(Trouble.DELAY, "PATCH", ANSWERS, times=-1, delay_s=10)
             quick_engine.go.set()
@@ -91,7 +94,7 @@ async def test_a_message_that_was_heard_is_seen_to_by_the_next_process(
     """SIGKILL while its photo is fetched: nothing was said yet, and nothing is lost."""
     discord.fails(Trouble.DELAY, "GET", "/attachments/*", delay_s=20)
     async with bot_process(services) as first:
-        await discord.until(lambda: discord.is_ready, within_s=30)
+        await discord.until(lambda: discord.is_ready, within_s=60)
         asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
         await discord.until(lambda: discord.faults[0].hits, within_s=20)
         first.kill()

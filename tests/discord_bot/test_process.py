@@ -60,7 +60,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = VivantBot.setup_hook
 
     async def setup_hook(self: VivantBot) -> None:
-        self._connection.heartbeat_timeout = 1.0
+        self._connection.heartbeat_timeout = 3.0
         await usual(self)
 
     monkeypatch.setattr(VivantBot, "setup_hook", setup_hook)
@@ -71,12 +71,12 @@ async def test_a_line_that_goes_silent_is_noticed_by_its_heartbeat(
     discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
 ) -> None:
     """No acknowledgement of a heartbeat: closed, connected again, resumed."""
-    discord.gateway.heartbeat_interval_s = 0.3
+    discord.gateway.heartbeat_interval_s = 1.5
     async with at_work(services, discord):
         (session,) = discord.gateway.connected
         discord.gateway.goes_silent()
         asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
-        await discord.until(lambda: session.resumed == 1, within_s=30)
+        await discord.until(lambda: session.resumed == 1, within_s=40)
         await ended(services)
 
     assert [clip.reply_to for clip in clips(general, ada)] == [asked]

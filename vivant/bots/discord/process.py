@@ -33,6 +33,7 @@ from vivant.settings import Settings
 #: Discord is away, or lets nobody in: tried again after this, and ever more seldom.
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
+_HANG_UP_S: Final = 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -159,9 +160,10 @@ class _Turn:
                 _say_why(line)
         # Deliveries are over too: only now the line may close.
         await bot.close()
-        # One that is still trying to connect would try for ever.
-        line.cancel()
-        await asyncio.wait([line])
+        _, trying = await asyncio.wait([line], timeout=_HANG_UP_S)
+        if trying:  # to connect, which discord.py would do for ever
+            line.cancel()
+            await asyncio.wait([line])
 
 
 def _say_why(line: asyncio.Task[None]) -> None:
