@@ -106,6 +106,7 @@ class Messages:
         kind = parameters["media"].get("type")
         if "media_group_id" in post.body and kind not in {"photo", "video"}:
             raise bad_request("can't use the media of the specified type in the album")
+        self.access.chat_to_write(parameters, str(kind))
         return self._edit(post, self.contents.input_media(parameters["media"]), parameters)
 
     def edit_reply_markup(self, parameters: Parameters) -> Body:
