@@ -77,6 +77,35 @@ async def test_silent_clips_loop_and_others_are_videos(
     assert "parse_mode" not in call.parameters["media"]
 
 
+@pytest.mark.parametrize(
+    ("forbidden", "kind"), [({"animation"}, "video"), ({"animation", "video"}, "document")]
+)
+async def test_where_a_kind_is_forbidden_the_clip_comes_as_another(
+    telegram: FakeTelegram,
+    platform: TelegramPlatform,
+    account: BotAccount,
+    ada: Person,
+    to: ReplyTo,
+    film: Film,
+    forbidden: set[str],
+    kind: str,
+) -> None:
+    """Telegram: "not enough rights to send animations to the chat"."""
+    group = telegram.add_supergroup("No GIFs", ada, account)
+    there = replace(to, chat_id=str(group.id), message_id=None)
+    line = await platform.send_text(there, "On it.")
+    group.forbidden = forbidden
+
+    await platform.edit_into(there, line, Answer(text="hug", film=film))
+
+    (shown,) = telegram.visible(group, by=account)
+    assert shown.media is not None
+    assert shown.media.kind == kind
+    group.forbidden = {"animation", "video", "document"}
+    with pytest.raises(Undeliverable):
+        await platform.edit_into(there, line, Answer(text="hug again", film=film))
+
+
 async def test_what_a_message_says_already_is_success(
     telegram: FakeTelegram, platform: TelegramPlatform, to: ReplyTo
 ) -> None:

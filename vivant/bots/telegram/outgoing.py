@@ -1,5 +1,6 @@
 """Our answers, as Telegram takes them: plain text, replies in the topic, clips by edits."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -9,6 +10,7 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaAnimation,
+    InputMediaDocument,
     InputMediaVideo,
     LinkPreviewOptions,
     ReplyParameters,
@@ -16,7 +18,14 @@ from telegram import (
 from telegram.constants import ChatAction
 
 from vivant.bots.telegram.pace import Pace
-from vivant.bots.telegram.refusals import Moved, NotModified, ReplyGone, ThreadGone, our_errors
+from vivant.bots.telegram.refusals import (
+    Moved,
+    NoRights,
+    NotModified,
+    ReplyGone,
+    ThreadGone,
+    our_errors,
+)
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
 from vivant.errors import MessageGone, PlatformError
@@ -24,6 +33,7 @@ from vivant.houses import Houses
 from vivant.messages import Messages
 
 _T = TypeVar("_T")
+_Media = InputMediaAnimation | InputMediaVideo | InputMediaDocument
 
 PLATFORM: Final = "telegram"
 
@@ -106,20 +116,32 @@ class TelegramPlatform:
         await self._unless_shown(to, edit)
 
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
-        """Turn a text of ours into a clip: silent ones loop as animations, others are videos."""
+        """Turn a text of ours into a clip: silent ones loop as animations, others are videos.
+
+        Where a chat forbids that kind, the clip comes as the next one that it allows.
+        """
         film = answer.film
         if film is None:
             await self.edit_text(to, message_id, answer.text, buttons=answer.buttons)
             return
-        media = _media(film, answer.text, has_spoiler=(await self.houses.at(to)).spoiler)
+        has_spoiler = (await self.houses.at(to)).spoiler
+        *better, last = _ways_to_show(film, answer.text, has_spoiler=has_spoiler)
+        await self.show_action(to, ChatAction.UPLOAD_VIDEO)
+        for media in better:
+            with contextlib.suppress(NoRights):
+                await self._edit_media(to, message_id, media, answer.buttons)
+                return
+        await self._edit_media(to, message_id, last, answer.buttons)
 
+    async def _edit_media(
+        self, to: ReplyTo, message_id: str, media: _Media, buttons: tuple[Button, ...]
+    ) -> None:
         async def edit(chat_id: int) -> None:
             with our_errors():
                 await self.api.edit_message_media(
-                    media, chat_id, int(message_id), reply_markup=_keyboard(answer.buttons)
+                    media, chat_id, int(message_id), reply_markup=_keyboard(buttons)
                 )
 
-        await self.show_action(to, ChatAction.UPLOAD_VIDEO)
         await self._unless_shown(to, edit)
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
@@ -234,28 +256,32 @@ def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(rows) if rows else None
 
 
-def _media(film: Film, caption: str, *, has_spoiler: bool) -> InputMediaAnimation | InputMediaVideo:
-    """With its size and length: Telegram does not look into larger files by itself."""
+def _ways_to_show(film: Film, caption: str, *, has_spoiler: bool) -> list[_Media]:
+    """Best first. With size and length: Telegram does not look into larger files by itself."""
     clip = film.clip
-    if clip.has_sound:
-        return InputMediaVideo(
-            film.video,
-            caption=caption,
-            width=clip.width,
-            height=clip.height,
-            duration=max(1, round(clip.duration_s)),
-            thumbnail=film.thumbnail,
-            filename=film.file_name,
-            supports_streaming=True,
-            has_spoiler=has_spoiler,
-        )
-    return InputMediaAnimation(
+    duration = max(1, round(clip.duration_s))
+    animation = InputMediaAnimation(
         film.video,
         caption=caption,
         width=clip.width,
         height=clip.height,
-        duration=max(1, round(clip.duration_s)),
+        duration=duration,
         thumbnail=film.thumbnail,
         filename=film.file_name,
         has_spoiler=has_spoiler,
     )
+    video = InputMediaVideo(
+        film.video,
+        caption=caption,
+        width=clip.width,
+        height=clip.height,
+        duration=duration,
+        thumbnail=film.thumbnail,
+        filename=film.file_name,
+        supports_streaming=True,
+        has_spoiler=has_spoiler,
+    )
+    document = InputMediaDocument(
+        film.video, caption=caption, thumbnail=film.thumbnail, filename=film.file_name
+    )
+    return [video, document] if clip.has_sound else [animation, video, document]

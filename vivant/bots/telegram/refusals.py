@@ -38,6 +38,10 @@ class Flood(TryLater):
     """Too many requests: that chat, or all of them, must be left alone for a while."""
 
 
+class NoRights(Undeliverable):
+    """That chat does not take messages of this kind from us; it may take another kind."""
+
+
 class NotModified(PlatformError):
     """The message says so already."""
 
@@ -82,7 +86,8 @@ _SENTENCES: Final[tuple[tuple[str, type[PlatformError]], ...]] = (
     ("file is too big", FileTooLarge),
     ("query is too old", TooLate),
     ("chat not found", Undeliverable),
-    ("not enough rights", Undeliverable),
+    ("not enough rights", NoRights),
+    ("chat_send_", NoRights),
     ("need administrator rights", Undeliverable),
     ("have no rights to send", Undeliverable),
     ("chat_write_forbidden", Undeliverable),
