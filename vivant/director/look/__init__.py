@@ -1,7 +1,8 @@
 """Looks at a photo: how many people, which faces, whose hands are free.
 
-Usable in a short-lived child process: one thread, no state, about 150 MB. Knows no words and
-no engine; `people` is what the puppet builds on.
+Usable in a short-lived child process: no state, 0.08 s to load, 0.05 to 0.25 s a photo, 240 MB
+resident and 750 MB of address space at most. Knows no words and no engine; `people` is what the
+puppet builds on.
 """
 
 import math

@@ -4,7 +4,7 @@ Numbers were found by looking at frames on the photos of `docs/contact-sheets`. 
 no pixels; times are seconds after its beat began.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from vivant.engine.puppet.parts import Part
@@ -198,13 +198,3 @@ BREATHE = (
     Stroke(Part.SHRUG, 0.02, 0.1, 1.0, swing=0.02, hz=0.42, phase=-0.25),
     Stroke(Part.DROP, 0.0, 0.1, 1.0, swing=-0.01, hz=0.42, phase=-0.25),
 )
-
-
-def mirrored(score: tuple[Stroke, ...]) -> tuple[Stroke, ...]:
-    """The same the other way round, for whatever has a side."""
-    return tuple(
-        replace(stroke, hold=-stroke.hold, swing=-stroke.swing)
-        if stroke.toward is not Toward.FIXED
-        else stroke
-        for stroke in score
-    )
