@@ -15,7 +15,7 @@ demo: $(VENV)/.demo models
 test: install models lint types unit
 
 # Without torch and its gigabytes.
-test-light: $(VENV)/.test models lint types
+test-light: $(VENV)/.test models lint
 	$(BIN)/pytest -m "not torch"
 
 check: lint types unit

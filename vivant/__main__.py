@@ -183,7 +183,7 @@ def download(
     from vivant.engine.downloads import download  # noqa: PLC0415  # no OpenCV in a bot
 
     settings = _settings("vivant")
-    accepted = frozenset(settings.accepted_licences)
+    accepted = frozenset(settings.accept_licences)
     try:
         download(name, settings.models_dir, Console(stderr=True), accepted)
     except SettingsError as exc:
@@ -196,7 +196,7 @@ def presets() -> None:
     from vivant.engine.downloads import show_presets  # noqa: PLC0415  # no OpenCV in a bot
 
     settings = _settings("vivant")
-    show_presets(settings.models_dir, frozenset(settings.accepted_licences), Console())
+    show_presets(settings.models_dir, frozenset(settings.accept_licences), Console())
 
 
 @app.command()

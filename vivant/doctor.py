@@ -119,7 +119,7 @@ def _engine_at_rest(settings: Settings) -> Finding:
         settings.engine,
         models_dir=settings.models_dir,
         gpus=settings.gpus,
-        accepted=frozenset(settings.accepted_licences),
+        accepted=frozenset(settings.accept_licences),
     )
     return Finding(
         what="engine",

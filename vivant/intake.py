@@ -202,6 +202,9 @@ class Intake:
             photo=photo,
             source_clip=source,
         )
+        if verb is not Verb.LONGER:  # which must match the clip that it goes on from
+            profile = await self._profile()
+            order = replace(order, engine=ANY_ENGINE if verb is Verb.LOOP else profile.name)
         return replace(order, reply_to=to, language=sender.language)
 
     async def _discard(self, order: Order) -> None:

@@ -49,7 +49,7 @@ async def run_engine(
             settings.engine,
             models_dir=settings.models_dir,
             gpus=settings.gpus,
-            accepted=frozenset(settings.accepted_licences),
+            accepted=frozenset(settings.accept_licences),
         )
     try:
         for engine in engines:

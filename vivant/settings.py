@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     gpus: str = Field(
         "all", min_length=1, description="cards of a GPU engine: all, 0,1 by nvidia-smi, or cpu"
     )
-    accepted_licences: Names = Field(
+    accept_licences: Names = Field(
         (), description="presets whose licence you accept, comma-separated; see engine presets"
     )
     data_dir: Path = Field(
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     drain_s: float = Field(25, gt=0, description="time to finish or hand back when stopped")
 
     @field_validator(
-        "accepted_licences",
+        "accept_licences",
         "allowed_chats",
         "banned_users",
         "admins",

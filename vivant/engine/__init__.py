@@ -8,6 +8,7 @@ from PIL import Image
 
 from vivant.clips import ClipSettings, EngineProfile, Note
 from vivant.director.plan import Plan
+from vivant.director.sight import Sight
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +62,8 @@ class Shot:
     photo: Image.Image
     plan: Plan
     settings: ClipSettings
+    #: Who was seen in the photo; None where nobody looked.
+    sight: Sight | None = None
     #: Where the clip shall end, for an engine whose profile takes it.
     last_photo: Image.Image | None = None
 

@@ -51,7 +51,7 @@ def show_presets(models_dir: Path, accepted: frozenset[str], console: Console) -
             state = "accepted by" if is_accepted(preset, accepted) else "accept it with"
             console.print(
                 f"\n{preset.name}: {licence.name}, {licence.url}\n"
-                f"{state} VIVANT_ACCEPTED_LICENCES={preset.name}",
+                f"{state} VIVANT_ACCEPT_LICENCES={preset.name}",
                 highlight=False,
             )
             for duty in licence.obliges:

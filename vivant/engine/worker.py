@@ -193,7 +193,7 @@ class RenderWorker:
                 picture = await asyncio.to_thread(_decoded, await self.media.get(photo))
             else:
                 picture = await asyncio.to_thread(last_picture, source)
-            shot = Shot(photo=picture, plan=plan, settings=settings)
+            shot = Shot(photo=picture, plan=plan, settings=settings, sight=run.job.sight)
             frames = await asyncio.to_thread(self.engine.render, shot, on_step)
         if isinstance(frames.pictures, Sized):
             run.made.set()  # all drawn: the card is free, the rest is the processor's

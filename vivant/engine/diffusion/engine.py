@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from vivant.clips import ClipSettings, EngineProfile, FailureReason, Note
-from vivant.director.sight import Sight
 from vivant.engine import Frames, OnStep, Shot
 from vivant.engine.diffusion import cards, gates, prompts
 from vivant.engine.diffusion.download import is_present
@@ -80,7 +79,7 @@ class DiffusionEngine:
     def render(self, shot: Shot, on_step: OnStep) -> Frames:
         """Bring the photo to life; a clip that fails the gates gets one more try."""
         # A shot does not carry what was seen yet; when it does, the prompt counts the people.
-        sight: Sight | None = getattr(shot, "sight", None)
+        sight = shot.sight
         prompt = prompts.written(
             shot.plan,
             sight,
