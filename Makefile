@@ -1,5 +1,5 @@
 # `make demo` shows it, `make test` runs what .ci/run runs.
-.PHONY: demo test test-light check lint types unit coverage install fix readme models bench clean
+.PHONY: demo test test-light check lint types unit coverage install fix readme translations models bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,6 +53,10 @@ types: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/pytest
+
+# After a sentence changed: brings the catalogues up to date and compiles them.
+translations: $(VENV)/.test
+	$(BIN)/python -m vivant.locales
 
 # The table of settings in the README.
 readme: $(VENV)/.test

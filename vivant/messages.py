@@ -123,7 +123,9 @@ class Messages:
         """A time to come, for platforms whose apps show no times of their own."""
         seconds = at - time.time()
         if seconds < 90:
-            return self._("in about {seconds} s", seconds=max(1, round(seconds)))
+            # In tens where it is long: a time that ticks would be an edit every round.
+            step = 1 if seconds < 15 else 10
+            return self._("in about {seconds} s", seconds=max(1, round(seconds / step) * step))
         if seconds < 3600:
             return self._("in about {minutes} min", minutes=round(seconds / 60))
         return self._("at {time} UTC", time=time.strftime("%H:%M", time.gmtime(at)))

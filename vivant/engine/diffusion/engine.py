@@ -78,11 +78,9 @@ class DiffusionEngine:
 
     def render(self, shot: Shot, on_step: OnStep) -> Frames:
         """Bring the photo to life; a clip that fails the gates gets one more try."""
-        # A shot does not carry what was seen yet; when it does, the prompt counts the people.
-        sight = shot.sight
         prompt = prompts.written(
             shot.plan,
-            sight,
+            shot.sight,
             self._preset.prompting,
             strength=shot.settings.strength,
             has_sound=self._profile.has_sound,
