@@ -11,8 +11,11 @@ from tests.discord_bot.test_promise import asks, ended
 from tests.discord_bot.test_ways_in import clips
 from tests.engines import QuickEngine
 from tests.fakes.discord_api import Channel, DiscordServer, Guild, Person, Trouble
+from tests.fakes.discord_api.gateway import Intent
 from vivant.bots.discord import run
 from vivant.bots.discord.bot import VivantBot
+from vivant.errors import SettingsError
+from vivant.houses import House, Houses
 from vivant.services import Services
 
 
@@ -150,6 +153,49 @@ async def test_a_second_no_within_the_hour_does_not_leave_thinking_behind(
         await discord.until(lambda: second.reply and not second.reply.loading)
 
     assert not clips(general, ada)
+
+
+@pytest.mark.usefixtures("quick_engine")
+async def test_with_the_intent_to_read_messages_a_reply_finds_its_photo(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
+) -> None:
+    discord.gateway.allowed_intents = Intent.MESSAGE_CONTENT
+    async with at_work(changed(services, discord_reads_messages=True), discord):
+        posted = ada.posts(general, "us at the lake", files=[photo])
+        asked = ada.posts(general, f"{discord.bot.mention} slow zoom in", reply_to=posted)
+        await ended(services)
+
+    assert [clip.reply_to for clip in clips(general, ada)] == [asked]
+
+
+async def test_an_intent_that_the_portal_does_not_grant_is_named(
+    discord: DiscordServer, services: Services
+) -> None:
+    discord.gateway.allowed_intents = Intent(0)
+    with pytest.raises(SettingsError, match="VIVANT_DISCORD_READS_MESSAGES"):
+        await run(changed(services, discord_reads_messages=True), asyncio.Event())
+
+
+@pytest.mark.usefixtures("quick_engine")
+async def test_a_server_may_ask_for_every_photo_with_words(
+    discord: DiscordServer,
+    services: Services,
+    home: Guild,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Words alone and photos alone are still left alone."""
+    discord.gateway.allowed_intents = Intent.MESSAGE_CONTENT
+    await Houses(services.ledger).put("discord", str(home.id), House(every_photo=True))
+    async with at_work(changed(services, discord_reads_messages=True), discord):
+        ada.posts(general, "good morning")
+        ada.posts(general, files=[photo])
+        asked = ada.posts(general, "slow zoom in", files=[photo])
+        await ended(services)
+
+    assert [clip.reply_to for clip in clips(general, ada)] == [asked]
+    assert len(general.seen_by(ada)) == 4
 
 
 async def test_a_discord_that_is_away_is_tried_again_and_can_be_left_meanwhile(

@@ -171,7 +171,8 @@ def _say_why(line: asyncio.Task[None]) -> None:
     exc = line.exception()
     if isinstance(exc, discord.PrivilegedIntentsRequired):
         raise SettingsError(
-            "Discord does not grant this bot an intent; see the developer portal"
+            "VIVANT_DISCORD_READS_MESSAGES: switch 'Message Content Intent' on in the developer "
+            "portal, or leave this unset"
         ) from exc
     if exc is not None:
         raise VivantError(f"the gateway hung up: {type(exc).__name__}") from exc

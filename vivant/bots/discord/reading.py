@@ -19,7 +19,7 @@ from vivant.bots.discord.refusals import our_errors
 from vivant.chat import PhotoMessage, TextMessage
 from vivant.clips import Note, ReplyTo
 from vivant.conversation import Conversation
-from vivant.errors import MessageGone, Undeliverable
+from vivant.errors import LedgerDown, MessageGone, PlatformError, Undeliverable
 from vivant.messages import Messages
 from vivant.services import Services, running
 
@@ -88,15 +88,16 @@ class Reader:
         answered: set[int] = set()
         missed: list[discord.Message] = []
         try:
-            async for message in channel.history(limit=MOST_OF_A_CHANNEL):
-                if message.created_at < since:
-                    break
-                if message.author.id == int(self.account) and message.reference is not None:
-                    answered.add(message.reference.message_id or 0)
-                if await self._wanted(message) is not None:
-                    missed.append(message)
-        except discord.HTTPException as exc:
-            logger.info("a channel could not be caught up with", extra={"why": exc.code})
+            with our_errors():
+                async for message in channel.history(limit=MOST_OF_A_CHANNEL):
+                    if message.created_at < since:
+                        break
+                    if message.author.id == int(self.account) and message.reference is not None:
+                        answered.add(message.reference.message_id or 0)
+                    if await self._wanted(message) is not None:
+                        missed.append(message)
+        except (PlatformError, LedgerDown) as exc:
+            logger.warning("a channel could not be caught up with", extra={"why": str(exc)})
             return
         # Oldest first, as they would have been heard.
         unanswered = [_posted(one) for one in reversed(missed) if one.id not in answered]
@@ -123,10 +124,15 @@ class Reader:
             await self.conversation.platform.send_text(self._to(message), words.went_wrong())
 
     async def _wanted(self, message: discord.Message) -> Wanted | None:
-        every_photo = False
-        if message.guild is not None and message.attachments and message.content:
-            every_photo = (await self.conversation.house(str(message.guild.id))).every_photo
-        return wanted(message, int(self.account), every_photo=every_photo)
+        bot_id = int(self.account)
+        asks = wanted(message, bot_id)
+        if asks is not None or message.guild is None or not self.client.intents.message_content:
+            return asks
+        every_photo = wanted(message, bot_id, every_photo=True)
+        if every_photo is None:
+            return None
+        house = await self.conversation.house(str(message.guild.id))
+        return every_photo if house.every_photo else None
 
     async def _answer(self, message: discord.Message, asks: Wanted) -> None:
         if asks.photo is not None and asks.answers is None:
