@@ -16,7 +16,7 @@ from vivant.director.plan import Action, Beat
 class Archive:
     """What was filmed and seen so far. Small pictures: faces are large enough to measure."""
 
-    _AREA = 300_000
+    _AREA = 200_000
 
     def __init__(self, studio: Studio, witness: Witness) -> None:
         self._studio = studio

@@ -74,9 +74,9 @@ GATES: dict[Action, tuple[Gate, ...]] = {
     ),
     Action.HUG: (_NEARER, _EYES_SHUT),
     Action.KISS: (_NEARER, _EYES_SHUT),
-    # Asked 53 to 55, a wave 25, idle 0.6.
+    # Asked 53 to 55, a wave 25, idle 1.3.
     Action.FLEX: (Gate("elbow bends, degrees", 20, lambda seen: (seen.elbow,)),),
-    # Asked 12 to 13, flex 5.4, idle 0.02.
+    # Asked 12 to 13, flex 5.4, idle 0.2.
     Action.WAVE: (Gate("forearm waves, degrees", 6, lambda seen: (seen.wave,)),),
     # Asked 0.31 to 0.80, a hug 0.24, idle 0.03.
     Action.SWAY: (Gate("head sways", 0.25, _of_heads(lambda head: head.sway)),),

@@ -20,6 +20,9 @@ _FACE_STEP = 3
 #: This share of an eye's darkness goes when it shuts, at least.
 _SURELY_SHUT = 0.35
 
+#: Of 255: so much does x264's first picture differ from a later one of the same scene.
+_X264_ALONE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class FaceSeen:
@@ -112,7 +115,7 @@ class Witness:
             moved=max(seen.moved for seen in backdrops),
             changed=max(seen.changed for seen in backdrops),
             jump=float(np.abs(np.diff(paces)).max()) / max(pace, 0.1),
-            seam=float(_paces([clip.frames[-1], first])[0]) / max(pace, 0.1),
+            seam=float(_paces([clip.frames[-1], first])[0]) / max(pace, _X264_ALONE),
             pace=pace,
             first_off=int(np.abs(clip.first_drawn.astype(int) - photo).max()),
             first_psnr=float(cv2.PSNR(first, photo)),
