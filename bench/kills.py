@@ -24,7 +24,7 @@ async def storm(kills: int, seed: int, **environment: str) -> Tally:
     """Until so many are killed, then until all is over."""
     with tempfile.TemporaryDirectory(prefix="vivant-kills-") as folder:
         async with open_stage(Path(folder), **environment) as stage:
-            raging = Storm(stage, seed, _CREW, photo_every_s=0.5, kill_every_s=1.5, patience_s=900)
+            raging = Storm(stage, seed, _CREW, photo_every_s=0.5, kill_every_s=2.5, patience_s=900)
             return await raging.rage(seconds=kills * 10, kills=kills)
 
 

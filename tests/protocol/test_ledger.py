@@ -202,6 +202,7 @@ async def _run_on(ledger: Ledger, job: Job) -> None:
     await _set(**clocks)(ledger, job)
 
 
+@pytest.mark.timeout(300)
 async def test_every_arrow_does_the_same_from_every_row(ledger: Ledger) -> None:
     """And one that holds an older attempt changes nothing, on either side."""
     ways = _reachable()
