@@ -278,6 +278,34 @@ async def test_what_is_bought_is_credited_once_whenever_it_is_told(
     assert [button["sku_id"] for button in offered.reply.buttons] == [str(pack.id), str(plus.id)]
 
 
+async def test_what_is_refunded_is_taken_back_as_far_as_it_is_not_spent(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person
+) -> None:
+    """One clip of ten was spent; another purchase stays whole. Told twice, it goes once."""
+    del general
+    pack = discord.sku("Ten clips", 3)
+    sells = changed(services, discord_packs=(f"{pack.id}:10",))
+    owner = f"discord:{ada.id}"
+
+    async def has(clips: int) -> bool:
+        return (await services.ledger.people.credit(owner)).paid == clips
+
+    async with at_work(sells, discord):
+        first = ada.buys(pack)
+        await wait_until(lambda: has(10))
+        await services.ledger.people.grant(owner, -1, source="spent")
+        refunded = discord.payloads.entitlement(first)
+        discord.gateway.dispatch("ENTITLEMENT_DELETE", refunded)
+        await wait_until(lambda: has(0))
+        ada.buys(pack)
+        await wait_until(lambda: has(10))
+        discord.gateway.dispatch("ENTITLEMENT_DELETE", refunded)
+        ada.buys(pack)
+        await wait_until(lambda: has(20))
+
+    assert await has(20)
+
+
 async def test_nothing_is_for_sale_until_it_is_configured(
     discord: DiscordServer, services: Services
 ) -> None:

@@ -171,19 +171,24 @@ class VivantBot(discord.AutoShardedClient):
     async def on_entitlement_create(self, bought: discord.Entitlement) -> None:
         """Somebody bought something."""
         async with self.attention.working():
-            await self._credit(bought)
+            await self._count(self.till.credit(bought))
 
     async def on_entitlement_update(self, bought: discord.Entitlement) -> None:
         """A subscription goes on for another period, or ends."""
         async with self.attention.working():
-            await self._credit(bought)
+            await self._count(self.till.credit(bought))
 
-    async def _credit(self, bought: discord.Entitlement) -> None:
+    async def on_entitlement_delete(self, bought: discord.Entitlement) -> None:
+        """Discord gave somebody their money back."""
+        async with self.attention.working():
+            await self._count(self.till.take_back(bought))
+
+    async def _count(self, counting: Awaitable[None]) -> None:
         try:
-            await self.till.credit(bought)
+            await counting
         except (PlatformError, LedgerDown) as exc:
-            # It is asked for at the next start; a purchase does not go away.
-            logger.warning("a purchase is not credited yet", extra={"why": str(exc)})
+            # A purchase is asked for at the next start; one that was given back is not.
+            logger.warning("a purchase is not counted yet", extra={"why": str(exc)})
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Commands and buttons find their way by themselves; forms of the past do not."""

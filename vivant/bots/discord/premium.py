@@ -12,6 +12,7 @@ from vivant.bots.discord.refusals import our_errors
 from vivant.chat import Sender
 from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, PlatformError
+from vivant.intake import owner_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +61,27 @@ class Till:
         clips = self.packs.get(bought.sku_id)
         if clips is None or bought.user_id is None or bought.deleted:
             return
-        period = "" if bought.ends_at is None else f":{bought.ends_at.timestamp():.0f}"
-        source = f"{PLATFORM}:{bought.id}{period}"
-        await self.conversation.paid(Sender(id=str(bought.user_id)), clips, source)
+        await self.conversation.paid(Sender(id=str(bought.user_id)), clips, _source(bought))
         if bought.sku_id in self._consumable and not bought.consumed:
             # After the credit: a purchase that is consumed and not credited would be lost.
             with our_errors():
                 await bought.consume()
+
+    async def take_back(self, bought: discord.Entitlement) -> None:
+        """Discord gave the money back: the clips go, as far as they are not spent."""
+        clips = self.packs.get(bought.sku_id)
+        if clips is None or bought.user_id is None:
+            return
+        # Credited first if it never was, so that no other purchase pays for it.
+        await self.conversation.paid(Sender(id=str(bought.user_id)), clips, _source(bought))
+        people = self.conversation.ledger.people
+        owner = owner_of(PLATFORM, str(bought.user_id))
+        gone = min((await people.credit(owner)).paid, clips)
+        if gone and await people.grant(owner, -gone, source=f"refund:{_source(bought)}"):
+            logger.info("refunded", extra={"clips": gone})
+
+
+def _source(bought: discord.Entitlement) -> str:
+    """The number of one purchase; a subscription has one for each period."""
+    period = "" if bought.ends_at is None else f":{bought.ends_at.timestamp():.0f}"
+    return f"{PLATFORM}:{bought.id}{period}"
