@@ -157,10 +157,10 @@ class StatusMessages:
     async def tell_positions(self) -> None:
         """One round; what is over is forgotten."""
         open_jobs = await self.ledger.jobs.open_jobs(
-            platform=self.platform.name, bot=self.platform.bot
+            platform=self.platform.name, bot=self.platform.bot, limit=_TOLD
         )
         self._forget({job.id for job in open_jobs})
-        for job in open_jobs[:_TOLD]:
+        for job in open_jobs:
             if job.state is JobState.QUEUED:
                 board = await self._board(job)
                 if board.closed_at is None and not board.quiet:
