@@ -112,6 +112,32 @@ async def test_an_engine_is_stuck_and_lets_nothing_else_run(stage: Stage) -> Non
     stage.fleet.stop_all("engine")
 
 
+async def test_a_bot_is_frozen_while_it_sends_a_line_and_goes_on(stage: Stage) -> None:
+    """Another bot sends a line of its own, which becomes the clip; the first one lets go."""
+    ada = stage.somebody()
+    stage.fleet.stop_all("telegram")
+    frozen = stage.fleet.start("telegram")
+    stage.sends(ada, "slow zoom in, wait")
+    await stage.until_rendering()
+    await stage.telegram.until(lambda: stage.seen(ada), timeout_s=40)
+    chat = ada.chat_with(stage.bot)
+    ada.deletes(chat.posts[stage.seen(ada)[0].message_id])
+    stage.telegram.faults.add(FaultKind.DELAY, method="sendMessage", delay_s=1)
+    stage.fleet.gate.touch()
+    await stage.until_seen(ada, "Here it comes")
+    frozen.freeze()
+
+    other = stage.fleet.start("telegram")
+    clip = await stage.one_clip(ada)
+    frozen.thaw()
+    await wait_until(lambda: frozen.said("another bot has it by now"), within_s=40)
+
+    assert stage.clips(ada) == [clip]
+    await stage.costs(ada, 1)
+    frozen.kill()
+    assert other.is_alive
+
+
 async def test_the_memory_is_short_again_and_again(stage: Stage) -> None:
     """Words and a refund after the third time; the next job is fine."""
     ada, ben = stage.somebody(), stage.somebody()
