@@ -5,10 +5,7 @@ long wait, or when that message is gone, one short line is sent first, which rin
 and the line turns into the clip.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,6 +23,7 @@ from vivant.errors import (
     Undeliverable,
 )
 from vivant.jobs import Job
+from vivant.leases import renewed
 from vivant.ledger import Ledger
 from vivant.media import MediaStore
 from vivant.messages import Messages
@@ -68,8 +66,13 @@ class Delivery:
 
     async def deliver(self, job: Job) -> None:
         """SENDING to its end: shown and counted, or later, or never."""
+        lease = renewed(
+            lambda: self.ledger.jobs.renew_delivery(job),
+            every_s=self.beat_s,
+            name=f"the delivery of {job.id}",
+        )
         try:
-            async with self._held(job), self.status.silenced(job) as stands:
+            async with lease, self.status.silenced(job) as stands:
                 await self._show(replace(job, status_message=stands), await self._answer(job))
             await self.ledger.jobs.delivered(job)
             logger.info("answered", extra={"job": job.id, "clip": job.clip is not None})
@@ -164,23 +167,6 @@ class Delivery:
             await self.platform.remove(to, message)
         except PlatformError as exc:
             logger.debug("not tidied", extra={"job": job.id, "why": type(exc).__name__})
-
-    @asynccontextmanager
-    async def _held(self, job: Job) -> AsyncGenerator[None]:
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(self.beat_s)
-                try:
-                    await self.ledger.jobs.renew_delivery(job)
-                except LedgerDown:
-                    logger.warning("a beat was missed", extra={"job": job.id})
-
-        beating = asyncio.create_task(renew(), name=f"delivery of {job.id}")
-        try:
-            yield
-        finally:
-            beating.cancel()
-            await asyncio.wait([beating])
 
 
 async def film_of(job: Job, clip: Clip, media: MediaStore) -> Film:

@@ -10,8 +10,8 @@ import io
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator, Sized
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +33,7 @@ from vivant.engine.encode import encode_mp4, within
 from vivant.engine.splice import going_on, joined, last_picture, there_and_back
 from vivant.errors import LedgerDown, MediaMissing, RenderError
 from vivant.jobs import Job
+from vivant.leases import renewed
 from vivant.ledger import Ledger
 from vivant.media import MediaStore
 from vivant.queue import RENDER, Bells, Radio, delivery
@@ -115,7 +116,7 @@ class RenderWorker:
     async def _work(self, run: _Run) -> None:
         job = run.job
         try:
-            async with self._leased(run):
+            async with renewed(lambda: self._beat(run), every_s=self.beat_s, name=job.id):
                 await self._make(run)
         except RenderStopped:
             if run.drained:
@@ -123,8 +124,8 @@ class RenderWorker:
         except RenderError as exc:
             logger.warning("no clip", extra={"job": job.id, "why": exc.reason.value})
             await self._fail(job, exc.reason, transient=exc.transient)
-        except MediaMissing:
-            await self._fail(job, FailureReason.PHOTO_GONE, transient=False)
+        except MediaMissing:  # gone, or its store is away for a moment: that looks the same
+            await self._fail(job, FailureReason.PHOTO_GONE, transient=True)
         except LedgerDown:
             logger.warning("the ledger went away; the lease will run out", extra={"job": job.id})
         except Exception:  # the job's boundary: whatever went wrong, the person is told
@@ -247,24 +248,11 @@ class RenderWorker:
             progress = Progress(job_id=run.job.id, stage=stage, step=step, total_steps=total)
             await self.radio.report(to.platform, to.bot, progress)
 
-    @asynccontextmanager
-    async def _leased(self, run: _Run) -> AsyncGenerator[None]:
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(self.beat_s)
-                try:
-                    if not await self.ledger.jobs.beat(run.job):
-                        run.stop.set()
-                        return
-                except LedgerDown:
-                    logger.warning("a beat was missed", extra={"job": run.job.id})
-
-        beating = asyncio.create_task(beat(), name=f"lease of {run.job.id}")
-        try:
-            yield
-        finally:
-            beating.cancel()
-            await asyncio.wait([beating])
+    async def _beat(self, run: _Run) -> bool:
+        is_ours = await self.ledger.jobs.beat(run.job)
+        if not is_ours:
+            run.stop.set()
+        return is_ours
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from vivant.clips import Note, ReplyTo
 from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, MessageGone, PlatformError, Undeliverable
 from vivant.messages import Messages
+from vivant.reception import Reception
 from vivant.services import Services, running
 
 #: How far back, and how many of each channel, is read after the bot was away.
@@ -30,6 +31,9 @@ MOST_OF_A_CHANNEL: Final = 100
 _CHANNELS_AT_ONCE: Final = 4
 
 Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
+#: Messages seen to at once.
+_AT_ONCE: Final = 8
+
 logger = logging.getLogger(__name__)
 
 
@@ -209,15 +213,18 @@ async def reading(
     """See to messages until the block ends; then finish those under way."""
     account = conversation.platform.bot
     reader = Reader(client, account, conversation, downloads)
-    reader.mailbox = Mailbox(
-        services.ledger.inbox(PLATFORM, account),
-        reader.see_to,
-        reader.give_up,
+    inbox = services.ledger.inbox(PLATFORM, account)
+    reception = Reception(
+        inbox,
+        lambda kept: reader.see_to(Posted.of(kept)),
+        lambda kept: reader.give_up(Posted.of(kept)),
         services.settings.beat_s,
+        at_once=_AT_ONCE,
     )
-    async with running(reader.mailbox.run(), "the mailbox"):
+    reader.mailbox = Mailbox(inbox, reception)
+    async with running(reception.run(), "the reception"):
         yield reader
-    await reader.mailbox.drain(services.settings.drain_s)
+    await reception.drain(services.settings.drain_s)
 
 
 def _posted(message: discord.Message) -> Posted:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -20,7 +21,6 @@ from vivant.bots.telegram.letterbox import Letterbox
 from vivant.bots.telegram.outgoing import PLATFORM, TelegramPlatform
 from vivant.bots.telegram.poller import Poller
 from vivant.bots.telegram.presses import Presses
-from vivant.bots.telegram.reception import Reception
 from vivant.bots.telegram.role import Role
 from vivant.bots.telegram.server import Server, number_of, open_bot
 from vivant.bots.telegram.stars import Stars, packs_of, refund
@@ -28,6 +28,7 @@ from vivant.bots.telegram.talk import KINDS, Talk
 from vivant.errors import PlatformError, SettingsError, TryLater
 from vivant.houses import Houses
 from vivant.queue import hearing_progress
+from vivant.reception import Reception
 from vivant.services import Services, open_conversation
 from vivant.settings import Settings
 
@@ -144,7 +145,12 @@ async def _run_one(
             server.upload_limit_bytes,
         )
         inbox = services.ledger.inbox(PLATFORM, platform.bot)
-        reception = Reception(inbox, talk.see_to, talk.give_up, settings.beat_s)
+        reception = Reception(
+            inbox,
+            lambda raw: talk.see_to(json.loads(raw)),
+            lambda raw: talk.give_up(json.loads(raw)),
+            settings.beat_s,
+        )
         letterbox = Letterbox(inbox, reception.wake, stars.agree)
         stack.push_async_callback(letterbox.close)
         line = await stack.enter_async_context(HTTPXRequest(connection_pool_size=1))

@@ -1,31 +1,29 @@
-"""Takes updates out of the inbox and sees to each until it is done.
+"""Takes updates out of a bot's inbox and sees to each until it is done.
 
-Several at once; each keeps its lease while it is seen to. What Telegram cannot do just now is
-tried again in place; what breaks is tried three times in all and then given up, and said so.
+Several at once; each keeps its lease while it is seen to. What the platform cannot do just now
+is tried again in place; what breaks is tried three times in all and then given up, and said so.
+Knows no platform: what lies in the inbox is text that the platform's folder put there.
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from vivant.errors import LedgerDown, TryLater, Undeliverable
+from vivant.leases import renewed
 from vivant.ledger import Arrival, Inbox
 
-#: Updates seen to at once; an album waits for its own items, so this is more than ten.
-_AT_ONCE: Final = 32
 #: Rows that a crash left, or that wait for another try, are looked for this often.
 _LOOK_S: Final = 1.0
-#: How long an outage of Telegram may last before a try counts as failed.
+#: How long an outage of the platform may last before a try counts as failed.
 _PATIENCE_S: Final = 600.0
 _LAST_PAUSE_S: Final = 30.0
 #: A longer wait than this goes back into the inbox: it would keep a place from others.
 _LONGEST_S: Final = 60.0
-#: Telegram repeats an update for a day at most.
+#: No platform repeats an update for longer than a day.
 _REMEMBER_S: Final = 2 * 86_400
 _FORGET_EVERY_S: Final = 3600.0
 
@@ -38,10 +36,12 @@ class Reception:
 
     inbox: Inbox
     #: Sees to one update; may be called twice for the same one.
-    see_to: Callable[[dict[str, Any]], Awaitable[None]]
+    see_to: Callable[[str], Awaitable[None]]
     #: Tells the person that it was given up.
-    give_up: Callable[[dict[str, Any]], Awaitable[None]]
+    give_up: Callable[[str], Awaitable[None]]
     beat_s: float
+    #: More than ten, since the items of an album wait for each other.
+    at_once: int = 32
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _forgot_at: float = field(default=float("-inf"), init=False)
@@ -52,7 +52,7 @@ class Reception:
 
     async def run(self) -> None:
         """Take up updates until cancelled; those under way go on until `drain`."""
-        free = asyncio.Semaphore(_AT_ONCE)
+        free = asyncio.Semaphore(self.at_once)
 
         def over(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
@@ -90,9 +90,14 @@ class Reception:
                 continue
 
     async def _see_to(self, arrival: Arrival) -> None:
+        lease = renewed(
+            lambda: self.inbox.renew(arrival),
+            every_s=self.beat_s,
+            name=f"update {arrival.event}",
+        )
         try:
-            async with self._held(arrival):
-                await self._patiently(json.loads(arrival.payload))
+            async with lease:
+                await self._patiently(arrival.payload)
             await self.inbox.done(arrival)
         except LedgerDown:
             logger.warning("the ledger went away; the lease will run out")
@@ -103,13 +108,13 @@ class Reception:
             logger.exception("an update failed", extra={"tries": arrival.tries})
             await self._failed(arrival, 1)
 
-    async def _patiently(self, update: dict[str, Any]) -> None:
-        """Once, or again and again while Telegram only asks us to wait."""
+    async def _patiently(self, payload: str) -> None:
+        """Once, or again and again while the platform only asks us to wait."""
         until = time.monotonic() + _PATIENCE_S
         pause = 1.0
         while True:
             try:
-                await self.see_to(update)
+                await self.see_to(payload)
             except TryLater as exc:
                 if time.monotonic() > until or exc.retry_after_s > _LONGEST_S:
                     raise
@@ -126,7 +131,7 @@ class Reception:
             await self.inbox.failed(arrival, retry_s=retry_s)
             if arrival.is_last_try:
                 logger.error("an update was given up", extra={"event": arrival.event})
-                await self.give_up(json.loads(arrival.payload))
+                await self.give_up(arrival.payload)
         except Exception:  # nothing more can be done for it
             logger.exception("could not say that it was given up")
 
@@ -134,22 +139,3 @@ class Reception:
         if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
             await self.inbox.forget(_REMEMBER_S)
             self._forgot_at = time.monotonic()
-
-    @asynccontextmanager
-    async def _held(self, arrival: Arrival) -> AsyncGenerator[None]:
-        """Renew the lease of *arrival* beside the block."""
-
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(self.beat_s)
-                try:
-                    await self.inbox.renew(arrival)
-                except LedgerDown:
-                    logger.warning("a lease was not renewed", extra={"event": arrival.event})
-
-        renewing = asyncio.create_task(renew(), name=f"lease of update {arrival.event}")
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await asyncio.wait([renewing])
