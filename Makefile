@@ -1,11 +1,12 @@
 # `make demo` shows it, `make test` runs what .ci/run runs.
-.PHONY: demo test test-light check lint types unit coverage install fix readme translations models bench clean
+.PHONY: demo test test-light check lint types unit coverage install fix readme translations contact-sheets gates models bench clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PHOTO ?=
 WORDS ?=
+PHOTOS ?=
 # Everything the targets need lies in this folder, so that a look leaves nothing behind elsewhere.
 export VIVANT_DATA_DIR ?= $(CURDIR)/data
 
@@ -53,6 +54,15 @@ types: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/pytest
+
+# The page of contact sheets; with PHOTOS=folder one's own, into data/sheets.
+contact-sheets: $(VENV)/.test models
+	$(BIN)/python -m tools.contact_sheets $(if $(PHOTOS),"$(PHOTOS)" --into "$(VIVANT_DATA_DIR)/sheets")
+
+# Every photo of PHOTOS=folder x every action, measured on the decoded clips.
+gates: $(VENV)/.test models
+	$(BIN)/python -m tests.gates.matrix --photos "$(PHOTOS)" --models-dir "$(VIVANT_DATA_DIR)/models/puppet" \
+	  --sheets "$(VIVANT_DATA_DIR)/gates"
 
 # After a sentence changed: brings the catalogues up to date and compiles them.
 translations: $(VENV)/.test
