@@ -1,5 +1,5 @@
 # `make demo` shows it, `make test` runs what .ci/run runs.
-.PHONY: demo test test-light check lint types unit coverage install fix readme translations contact-sheets gates models bench clean
+.PHONY: demo test test-light check lint types unit coverage install fix readme translations contact-sheets gates models bench kills clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -81,8 +81,14 @@ fix: $(VENV)/.test
 	$(BIN)/ruff format
 
 # Everything measured; `make bench-NAME` for one.
-bench: $(VENV)/.test
-	for file in bench/*.py; do $(BIN)/python -m bench.$$(basename $$file .py) || exit 1; done
+bench-%: $(VENV)/.test models
+	$(BIN)/python -m bench.$*
+
+bench: $(addprefix bench-,queue encode bot_process photos words fairness throughput puppet diffusion)
+
+# Processes killed at random under a stream of photos, for long; `make test` does it for a minute.
+kills: $(VENV)/.test
+	$(BIN)/python -m bench.kills
 
 clean:
 	rm -rf $(VENV) data dist build .coverage .mypy_cache .pytest_cache .ruff_cache
