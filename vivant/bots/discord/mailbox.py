@@ -1,8 +1,8 @@
 """Messages that ask for something, kept in the ledger until each is seen to.
 
 Discord tells of a message once. What was kept here is seen to even if the process dies; what was
-posted while no process was there is found by `catching_up`, and kept here like the rest, so that
-a message found twice is seen to once.
+posted while no process was there is found by `Reader.catch_up` and kept here like the rest, so
+that a message found twice is seen to once.
 """
 
 import asyncio
