@@ -72,6 +72,18 @@ def unban(owner: Owner) -> None:
     _say("unban", owner)
 
 
+@admin_app.command("stars-back")
+def stars_back(
+    user_id: Annotated[int, typer.Argument(help="on Telegram")],
+    charge_id: Annotated[str, typer.Argument(help="of the payment, as Telegram names it")],
+) -> None:
+    """Give Stars back; the bot takes the clips back once Telegram tells it."""
+    from vivant.bots.telegram import give_stars_back  # noqa: PLC0415  # only with its extra
+
+    _run(give_stars_back(_settings(), user_id, charge_id))
+    sys.stdout.write("Given back.\n")
+
+
 @admin_app.command()
 def reports() -> None:
     """What was reported."""

@@ -5,7 +5,7 @@ A platform folder hands in what happened, already translated, and this says what
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from vivant.chat import (
@@ -28,6 +28,7 @@ from vivant.jobs import Job, Limits
 from vivant.ledger import Ledger
 from vivant.ledger.jobs import media_of
 from vivant.messages import Messages
+from vivant.operations import operate
 from vivant.queue import Radio
 from vivant.waiting import StatusMessages
 
@@ -52,6 +53,8 @@ class Conversation:
     keep_hours: float
     #: How to reach whoever runs this bot, as they want it said.
     contact: str = ""
+    #: "platform:user id" of whoever may say the operator's words in a private chat.
+    admins: Collection[str] = ()
 
     # ---- the house
 
@@ -374,6 +377,13 @@ class Conversation:
             await self.intake.announce(job)
         await self._delete(gone.media)
         return Messages(sender.language).forgotten(len(gone.stopped))
+
+    async def operate(self, sender: Sender, words: str, event_id: str) -> str | None:
+        """The operator's words, said in a private chat; None where *sender* is no operator."""
+        by = owner_of(self.platform.name, sender.id)
+        if by not in self.admins:
+            return None
+        return await operate(self.ledger, self.radio, words, by=by, event=event_id)
 
     def terms(self, sender: Sender) -> str:
         """`/terms`."""

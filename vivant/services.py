@@ -110,6 +110,7 @@ async def open_conversation(
             limits_of(settings),
             settings.keep_hours,
             settings.contact,
+            settings.admins,
         )
 
 

@@ -21,6 +21,7 @@ POLL_S: Final = 0.02
 #: arq cancels a job after this. Ours end themselves; the lease in the ledger guards them.
 _NEVER_S: Final = 86_400
 _RETRY_S: Final = 1.0
+_END_S: Final = 2.0
 _CONNECT_S: Final = 1.0
 
 logger = logging.getLogger(__name__)
@@ -129,5 +130,7 @@ async def hearing(
         yield ears
     finally:
         await ears.stop(drain_s)
+        # arq ends by itself now; cancelled in its own cleaning up, it would leave a line open.
+        await asyncio.wait([running], timeout=_END_S)
         running.cancel()
         await asyncio.wait([running])

@@ -139,6 +139,8 @@ class Reader:
         return every_photo if house.every_photo else None
 
     async def _answer(self, message: discord.Message, asks: Wanted) -> None:
+        if message.guild is None and await self._operates(message):
+            return
         if asks.photo is not None and asks.answers is None:
             await self._animate(message, asks)
         elif asks.words and await self._are_words_for_a_photo(message, asks):
@@ -151,6 +153,17 @@ class Reader:
             await self._say(message, Messages(author_of(message).language).hidden_photo())
         elif asks.is_named or message.guild is None:
             await self._say(message, self.conversation.usage(author_of(message)))
+
+    async def _operates(self, message: discord.Message) -> bool:
+        """The operator's words in a DM: "admin jobs"."""
+        word, _, said = message.content.strip().partition(" ")
+        if word.lower() != "admin":
+            return False
+        answer = await self.conversation.operate(author_of(message), said, str(message.id))
+        if answer is None:
+            return False
+        await self._say(message, answer)
+        return True
 
     async def _animate(self, message: discord.Message, asks: Wanted) -> None:
         if asks.photo is None:

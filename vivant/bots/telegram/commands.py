@@ -85,6 +85,10 @@ class Commands:
                 answer = conversation.paysupport(sender)
             case "settings":
                 answer = await self._settings(command.argument, to, sender)
+            case "admin" if to.chat_id == sender.id:  # a private chat
+                event = f"{to.chat_id}:{to.message_id}"
+                said = await conversation.operate(sender, command.argument, event)
+                answer = conversation.help(sender) if said is None else said
             case "buy" if self.stars.packs:
                 await self.show_packs(to, sender)
                 return
