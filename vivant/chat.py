@@ -33,6 +33,8 @@ class PhotoMessage:
     #: The largest file that chat takes.
     limit_bytes: int
     wish: Wish = field(default_factory=Wish)
+    #: Where the clip shall end, when the words lead "from … to …" between two photos.
+    last_photo: bytes | None = None
     #: A message of ours that stands already and shall become the answer.
     status_message: str | None = None
     #: "All adults, and fine with it?" was answered with yes.

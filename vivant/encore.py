@@ -62,7 +62,14 @@ def _makes_sense(job: Job, verb: Verb) -> bool:
 
 
 def order_from(
-    job: Job, verb: Verb, *, key: str, owner: str, photo: MediaRef, source_clip: MediaRef | None
+    job: Job,
+    verb: Verb,
+    *,
+    key: str,
+    owner: str,
+    photo: MediaRef,
+    last_photo: MediaRef | None,
+    source_clip: MediaRef | None,
 ) -> Order:
     """The order that pressing *verb* under *job*'s clip gives; the media are copies of its own.
 
@@ -86,6 +93,7 @@ def order_from(
         limit_bytes=job.limit_bytes,
         notes=job.notes,
         source_clip=source_clip,
+        last_photo=last_photo,
     )
     match verb:
         case Verb.AGAIN:

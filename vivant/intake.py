@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from vivant.chat import PhotoMessage, Sender, Verb
-from vivant.clips import EngineProfile, RefusalReason, ReplyTo
+from vivant.clips import EngineProfile, Note, RefusalReason, ReplyTo
 from vivant.director.casting import cast, needs_consent, suggest
 from vivant.director.plan import Action, Beat, Plan
 from vivant.director.words import blocked, check_length, cleaned, understand
@@ -22,6 +22,7 @@ from vivant.errors import MediaMissing, Refused
 from vivant.houses import Houses
 from vivant.jobs import ANY_ENGINE, Job, Order
 from vivant.ledger import Ledger
+from vivant.ledger.jobs import media_of
 from vivant.media import MediaStore
 from vivant.photos import PhotoCleaner
 from vivant.queue import RENDER, Bells, delivery
@@ -91,6 +92,13 @@ class Intake:
         if wish.seed is None:
             # From the event, so that the same event is the same performance, and "again" is not.
             wish = replace(wish, seed=int(key[:8], 16))
+        last_photo, notes = None, (*message.notes, *photo.notes)
+        if message.last_photo is not None:
+            if profile.takes_last_photo:
+                last = await self.cleaner.clean(message.last_photo)
+                last_photo = await self.media.put(last.data, last.media_type)
+            else:
+                notes = (*notes, Note.FIRST_OF_ALBUM)
         order = Order(
             key=key,
             owner=owner,
@@ -105,7 +113,8 @@ class Intake:
             settings=profile.settings_for(photo.width, photo.height, wish),
             engine=profile.name,
             limit_bytes=message.limit_bytes,
-            notes=(*message.notes, *photo.notes),
+            notes=notes,
+            last_photo=last_photo,
         )
         try:
             asked = self._asks(order, has_consent=message.has_consent)
@@ -115,10 +124,10 @@ class Intake:
                 return await self._take(order, message.sender)
             draft_id, is_new = await self.ledger.drafts.keep(order)
         except Refused:
-            await self.media.delete(order.photo)
+            await self._discard(order)
             raise
         if not is_new:
-            await self.media.delete(order.photo)
+            await self._discard(order)
         return replace(asked, draft_id=draft_id)
 
     async def choose(self, draft_id: str, sender: Sender, action: Action) -> Job | Question | None:
@@ -191,6 +200,8 @@ class Intake:
         try:
             # Copies: each job's media go when that job is forgotten.
             photo = await self.media.copy(job.photo)
+            last = job.last_photo if verb not in (Verb.LONGER, Verb.LOOP) else None
+            last = None if last is None else await self.media.copy(last)
             source = None if source is None else await self.media.copy(source)
         except MediaMissing:
             raise Refused(RefusalReason.FORGOTTEN) from None
@@ -200,6 +211,7 @@ class Intake:
             key=self.key_of(to, event_id),
             owner=owner_of(to.platform, sender.id),
             photo=photo,
+            last_photo=last,
             source_clip=source,
         )
         if verb is not Verb.LONGER:  # which must match the clip that it goes on from
@@ -208,9 +220,8 @@ class Intake:
         return replace(order, reply_to=to, language=sender.language)
 
     async def _discard(self, order: Order) -> None:
-        await self.media.delete(order.photo)
-        if order.source_clip is not None:
-            await self.media.delete(order.source_clip)
+        for ref in media_of(order):
+            await self.media.delete(ref)
 
     async def consent(self, draft_id: str, sender: Sender) -> Job | None:
         """The sender said yes; None when the draft is gone or not theirs."""
@@ -223,7 +234,7 @@ class Intake:
         if order is None:
             return False
         await self.ledger.drafts.drop(draft_id)
-        await self.media.delete(order.photo)
+        await self._discard(order)
         return True
 
     def _asks(self, order: Order, *, has_consent: bool) -> Question | None:

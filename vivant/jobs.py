@@ -45,6 +45,8 @@ class Order:
     work: Work = Work.RENDER
     #: The clip that is extended or looped; a copy of its own, like the photo.
     source_clip: MediaRef | None = None
+    #: Where the clip shall end, for an engine that can be led there.
+    last_photo: MediaRef | None = None
     #: "All adults, and fine with it?" was answered with yes for this photo.
     has_consent: bool = False
 
@@ -74,6 +76,7 @@ class Job:
     notes: tuple[Note, ...]
     work: Work
     source_clip: MediaRef | None
+    last_photo: MediaRef | None
     clip: Clip | None
     failure: FailureReason | None
     #: The bot's own "on it" message, which becomes the clip.

@@ -194,7 +194,16 @@ class RenderWorker:
                 picture = await asyncio.to_thread(_decoded, await self.media.get(photo))
             else:
                 picture = await asyncio.to_thread(last_picture, source)
-            shot = Shot(photo=picture, plan=plan, settings=settings, sight=run.job.sight)
+            last = run.job.last_photo
+            shot = Shot(
+                photo=picture,
+                plan=plan,
+                settings=settings,
+                sight=run.job.sight,
+                last_photo=None
+                if last is None
+                else await asyncio.to_thread(_decoded, await self.media.get(last)),
+            )
             frames = await asyncio.to_thread(self.engine.render, shot, on_step)
         if isinstance(frames.pictures, Sized):
             run.made.set()  # all drawn: the card is free, the rest is the processor's

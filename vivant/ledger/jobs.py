@@ -45,6 +45,8 @@ from vivant.ledger.schema import clock, entries, jobs, virtual_time
 #: The third failure is final.
 MAX_FAILURES: Final = 3
 _DAY_MS: Final = 86_400_000
+#: As `media_in` takes them.
+_MEDIA: Final = (jobs.c.clip, jobs.c.photo, jobs.c.source_clip, jobs.c.last_photo)
 _OPEN: Final = (JobState.QUEUED, JobState.RENDERING)
 #: Room in the fair queue: a paid job waits half as long behind its sender's last one as a free one.
 _ROOM: Final[dict[credit.Purse, float]] = {"free": 1.0, "paid": 0.5}
@@ -451,7 +453,7 @@ class Jobs:
         ended = jobs.c.ended_at.is_not(None)
         due = jobs.c.ended_at <= clock() - int(keep_s * 1000)
         found = (
-            select(jobs.c.id, jobs.c.photo, jobs.c.source_clip, jobs.c.clip)
+            select(jobs.c.id, *_MEDIA)
             .where(jobs.c.purged_at.is_(None), ended, due | jobs.c.owner.is_(None))
             .order_by(jobs.c.ended_at)
             .limit(500)
@@ -461,16 +463,16 @@ class Jobs:
 
     async def media_keys(self) -> set[str]:
         """Keys of all photos and clips that some job still holds."""
-        held = select(jobs.c.photo, jobs.c.source_clip, jobs.c.clip)
+        held = select(*_MEDIA).where(jobs.c.purged_at.is_(None))
         async with self.db.reading() as conn:
-            rows = (await conn.execute(held.where(jobs.c.purged_at.is_(None)))).all()
+            rows = (await conn.execute(held)).all()
         return {ref.key for row in rows for ref in media_in(*row)}
 
     async def purge(self, job_id: str) -> None:
         """Words, photo, clip and platform ids go; the row stays with its key."""
         gone: dict[str, Any] = dict.fromkeys(
-            ("owner", "chat", "reply_to", "plan", "photo", "sight", "source_clip", "clip",
-             "status_message", "line_message")
+            ("owner", "chat", "reply_to", "plan", "photo", "sight", "source_clip",
+             "last_photo", "clip", "status_message", "line_message")
         )  # fmt: skip
         async with self.db.writing() as conn:
             await conn.execute(
@@ -533,7 +535,7 @@ class Jobs:
 
 def media_of(what: Job | Order) -> list[MediaRef]:
     """Everything the store keeps for it."""
-    refs = [what.photo, what.source_clip]
+    refs = [what.photo, what.source_clip, what.last_photo]
     if isinstance(what, Job) and what.clip is not None:
         refs += [what.clip.video, what.clip.thumbnail]
     return [ref for ref in refs if ref is not None]

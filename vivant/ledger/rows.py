@@ -60,6 +60,7 @@ def columns_of(order: Order) -> dict[str, Any]:
         "notes": to_json(order.notes),
         "work": order.work,
         "source_clip": to_json(order.source_clip) if order.source_clip else None,
+        "last_photo": to_json(order.last_photo) if order.last_photo else None,
     }
 
 
@@ -69,9 +70,9 @@ class _ClipMedia:
     thumbnail: MediaRef
 
 
-def media_in(photo: str | None, source_clip: str | None, clip: str | None) -> list[MediaRef]:
+def media_in(clip: str | None, *others: str | None) -> list[MediaRef]:
     """What the store keeps for a job, by its columns; asks less of them than `job_of`."""
-    refs = [from_json(text, MediaRef) for text in (photo, source_clip) if text]
+    refs = [from_json(text, MediaRef) for text in others if text]
     if clip:
         made = from_json(clip, _ClipMedia)
         refs += [made.video, made.thumbnail]
@@ -104,6 +105,7 @@ def job_of(row: Row[Any]) -> Job:
         notes=from_json(row.notes, tuple[Note, ...]),
         work=Work(row.work),
         source_clip=part(row.source_clip, MediaRef),
+        last_photo=part(row.last_photo, MediaRef),
         clip=part(row.clip, Clip),
         failure=None if row.failure is None else FailureReason(row.failure),
         status_message=row.status_message,

@@ -92,6 +92,7 @@ jobs: Final = Table(
     Column("notes", Text, nullable=False, default="[]"),
     Column("work", Text, nullable=False),
     Column("source_clip", Text),
+    Column("last_photo", Text),
     # How it ended: exactly one of the two from READY on.
     Column("clip", Text),
     Column("failure", Text),

@@ -26,6 +26,15 @@ _EACH: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: "From this to that", in the languages whose captions are understood: the clip leads over.
+_FROM_TO: Final = re.compile(
+    r"\bfrom\b.+\bto\b|\bvo[nm]\b.+\b(?:zu[mr]?|nach|bis)\b|\bdesde\b.+\bhasta\b|"
+    r"\bde\b.+\b(?:à|até|jusqu)|\bda\w*\b.+\balla?\b|\bvan\b.+\bnaar\b|\b(?:из|от)\b.+\b(?:к|до)\b|"
+    r"\bod\b.+\bdo\b|\bdari\b.+\bke\b|\btừ\b.+\bđến\b|\bمن\b.+\bإلى\b|从.+到|從.+到|"
+    r"から.+まで|에서.+까지|से.+तक",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -94,3 +103,8 @@ class Albums:
 def wants_each(words: str) -> bool:
     """Whether every photo of the album shall have a clip of its own."""
     return _EACH.search(words) is not None
+
+
+def leads_over(words: str) -> bool:
+    """Whether the clip shall begin with one photo and end with the other."""
+    return _FROM_TO.search(words) is not None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from telegram import Message, SuccessfulPayment, Update
 
 from vivant.bots.telegram.admins import Admins
-from vivant.bots.telegram.albums import Albums, Item, wants_each
+from vivant.bots.telegram.albums import Albums, Item, leads_over, wants_each
 from vivant.bots.telegram.commands import Commands
 from vivant.bots.telegram.downloads import Downloads
 from vivant.bots.telegram.earlier import EarlierWords
@@ -38,6 +38,8 @@ KINDS: Final = ("message", "edited_message", "callback_query", "pre_checkout_que
 
 #: Photos in memory at once, each up to 20 MB and its decoded self.
 _PHOTOS_AT_ONCE: Final = 6
+#: An album of so many photos can be the beginning and the end of one clip.
+_PAIR: Final = 2
 _SEEN: Final = "👀"
 
 
@@ -185,21 +187,37 @@ class Talk:
                 return
             # The same event, however many of its photos have come.
             event_id = album_event(message) or first.event_id
+            one = replace(first, words=words, event_id=event_id)
+            if len(photos) == _PAIR and leads_over(words):
+                await self._take(message, one, last=photos[1][1])
+                return
             notes = (Note.FIRST_OF_ALBUM,) if len(photos) > 1 else ()
-            await self._take(message, replace(first, words=words, event_id=event_id), notes)
+            await self._take(message, one, notes)
 
     def _said_before(self, message: Message) -> str:
         to, sender = self._to(message), sender_of(message)
         return self.earlier.take(to, sender, event_of(message)) or ""
 
-    async def _take(self, message: Message, wanted: Wanted, notes: tuple[Note, ...] = ()) -> None:
+    async def _take(
+        self,
+        message: Message,
+        wanted: Wanted,
+        notes: tuple[Note, ...] = (),
+        *,
+        last: Wanted | None = None,
+    ) -> None:
         """Acknowledge and ask for a clip; raises `_Told` once a refusal was told."""
         to = self._to(message, wanted.picture)
         seen = self.platform.react(to, str(message.message_id), _SEEN)
-        await asyncio.gather(seen, self._ask(message, wanted, to, notes))
+        await asyncio.gather(seen, self._ask(message, wanted, to, notes, last))
 
     async def _ask(
-        self, message: Message, wanted: Wanted, to: ReplyTo, notes: tuple[Note, ...]
+        self,
+        message: Message,
+        wanted: Wanted,
+        to: ReplyTo,
+        notes: tuple[Note, ...],
+        last: Wanted | None,
     ) -> None:
         asked = PhotoMessage(
             event_id=wanted.event_id,
@@ -216,6 +234,9 @@ class Talk:
         async with self._photos:
             try:
                 photo = await self.downloads.fetch(wanted.picture)
+                if last is not None:
+                    last_photo = await self.downloads.fetch(last.picture)
+                    asked = replace(asked, last_photo=last_photo)
                 await self.conversation.take(replace(asked, photo=photo))
             except Refused as refusal:
                 await self.conversation.refuse(asked, refusal)

@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("work", sa.Text(), nullable=False),
         sa.Column("source_clip", sa.Text(), nullable=True),
+        sa.Column("last_photo", sa.Text(), nullable=True),
         sa.Column("clip", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("status_message", sa.Text(), nullable=True),
