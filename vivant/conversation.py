@@ -157,6 +157,10 @@ class Conversation:
         )
         return text, offers
 
+    async def was_accepted(self, to: ReplyTo, event_id: str) -> bool:
+        """Whether that event has its job: then an answer comes, whatever broke since."""
+        return await self.ledger.jobs.find(self.intake.key_of(to, event_id)) is not None
+
     # ---- words alone
 
     async def on_words(self, message: TextMessage) -> bool:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 from tests.protocol import row as job
 from tests.protocol.row import NONE, Answer, Row, Rules
 from vivant.clips import JobState
-from vivant.ledger.inbox import MAX_TRIES
+from vivant.ledger.inbox import MAX_DEATHS, MAX_TRIES
 
 _T = TypeVar("_T")
 
@@ -256,7 +256,7 @@ def _handles(world: World, number: int, handler: Handler, rules: Rules) -> Itera
     match handler.at:
         case "":
             if world.inbox == "new" and not world.inbox_leased:
-                if world.tries >= MAX_TRIES:
+                if world.tries >= MAX_DEATHS:
                     yield Step("given up in silence", world._replace(inbox="given up"))
                 else:
                     taken = now(Handler("claimed"))

@@ -15,6 +15,8 @@ from vivant.ledger.schema import clock, inbox
 
 #: A poison update is given up after this many tries.
 MAX_TRIES: Final = 3
+#: One that its process did not outlive, after this many: others died with it that did no harm.
+MAX_DEATHS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,9 @@ class Inbox:
                 .with_for_update(skip_locked=True)
             )
             while (row := (await conn.execute(oldest)).one_or_none()) is not None:
-                if row.tries >= MAX_TRIES:
-                    # Whoever handled it died each time, and could not say so.
+                if row.tries >= MAX_DEATHS:
+                    # Whoever handled it died each time. Nobody says so: one of them may only be
+                    # slow, and still have it accepted.
                     await conn.execute(self._ended(row.event, "given_up"))
                     continue
                 await conn.execute(

@@ -123,9 +123,12 @@ class Reader:
     async def give_up(self, posted: Posted) -> None:
         """Say that it broke."""
         message = self._heard.pop(posted.message_id, None) or await self._fetched(posted)
-        if message is not None:
-            words = Messages(author_of(message).language)
-            await self.conversation.platform.send_text(self._to(message), words.went_wrong())
+        if message is None:
+            return
+        if await self.conversation.was_accepted(self._to(message), str(message.id)):
+            return
+        words = Messages(author_of(message).language)
+        await self.conversation.platform.send_text(self._to(message), words.went_wrong())
 
     async def _wanted(self, message: discord.Message) -> Wanted | None:
         bot_id = int(self.account)

@@ -83,6 +83,9 @@ class Talk:
         wanted = None if message is None else self.reader.read(message)
         if message is None or not isinstance(wanted, Wanted) or not wanted.is_addressed:
             return
+        event_id = album_event(message) or wanted.event_id
+        if await self.conversation.was_accepted(self._to(message, wanted.picture), event_id):
+            return
         await self._say(message, Messages(sender_of(message).language).went_wrong())
 
     async def _on_message(self, message: Message) -> None:
