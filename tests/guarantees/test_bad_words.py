@@ -155,7 +155,7 @@ async def test_words_of_4000_characters_are_refused(counter: Counter) -> None:
     shown = counter.ada.sends_photo(counter.bot, counter.photo)
     await counter.answer(shown)
 
-    words = counter.ada.says(counter.bot, "/animate " + "hug " * 990, reply_to=shown)
+    counter.ada.says(counter.bot, "/animate " + "hug " * 990, reply_to=shown)
 
     def refusals() -> list[str]:
         seen = counter.telegram.visible(counter.ada.chat_with(counter.bot), by=counter.bot)
@@ -163,7 +163,6 @@ async def test_words_of_4000_characters_are_refused(counter: Counter) -> None:
 
     await counter.telegram.until(refusals, timeout_s=_PATIENCE_S)
     assert len(refusals()) == 1
-    assert counter.telegram.shown(words).reactions
     await counter.costs(0)
 
 
