@@ -85,14 +85,18 @@ async def _listen(
     redis_url: str, channel: str, on_message: Callable[[bytes], Awaitable[None]]
 ) -> None:
     while True:
+        # Closed by hand: cancelled while it connects, `async with` would leave it open.
+        redis = Redis.from_url(redis_url)
         try:
-            async with Redis.from_url(redis_url) as redis, redis.pubsub() as pubsub:
+            async with redis.pubsub() as pubsub:
                 await pubsub.subscribe(channel)
                 async for message in pubsub.listen():
                     if message["type"] == "message":
                         await _hand_over(on_message, message["data"])
         except (RedisError, OSError) as exc:
             logger.debug("radio silence", extra={"channel": channel, "why": type(exc).__name__})
+        finally:
+            await redis.aclose()
         await asyncio.sleep(_RETRY_S)
 
 
