@@ -20,6 +20,8 @@ _LEVELS = 4
 _GROWTH = 1.6
 #: Nearer to its edge than this share of the longer side, a hole is continued, not patched.
 _DEEP = 0.02
+#: Mean slope (Sobel, of 255) around a hole, up to which it is calm, and from which it is busy.
+_CALM, _BUSY = 12.0, 18.0
 
 
 def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
@@ -35,11 +37,15 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     deep = cv2.dilate(deep, _disc(0.03 * across))
     if deep.any():
         patches = _Patches(picture, unsure, shown * deep).filled().astype(np.float32)
-        # What was found elsewhere gives texture and edges; its light must fit the surroundings.
+        busy = _busy(picture, unsure)
+        # What was found elsewhere gives texture and edges. Before a calm background its light
+        # must fit the surroundings; before a busy one that would wash its edges out.
         off = cv2.GaussianBlur(patches - made, (0, 0), 0.02 * across)
-        patches -= off * smooth_each(np.abs(off).max(-1), 10, 35)[..., None]
-        share = smooth_each(depth, 0.006 * across, 0.035 * across)[..., None]
-        made += (patches - made) * share
+        patches -= off * (smooth_each(np.abs(off).max(-1), 10, 35) * (1 - busy))[..., None]
+        calm_share = smooth_each(depth, 0.006 * across, 0.035 * across)
+        busy_share = smooth_each(depth, 0.006 * across, 0.022 * across)
+        share = calm_share + (busy_share - calm_share) * busy
+        made += (patches - made) * share[..., None]
     made += _step_at_the_edge(picture, made, hole, unsure)
     made += _grain(picture, hole)[..., None]
     whole: Picture = np.where(hole[..., None] > 0, np.clip(made, 0, 255), picture).astype(np.uint8)
@@ -56,6 +62,26 @@ def nearest(picture: Picture, gone: Plane) -> Picture:
     colours[labels[known]] = picture[known]
     spread: Picture = colours[labels]
     return cv2.GaussianBlur(spread, (0, 0), 3)
+
+
+def _busy(picture: Picture, gone: Plane) -> Plane:
+    """How much goes on around each pixel among those that are not *gone*: 0 calm, 1 busy."""
+    across = max(gone.shape)
+    grey: Plane = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.GaussianBlur(grey, (0, 0), 1.5)
+    slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    known = 1 - cv2.dilate(gone, _disc(0.004 * across)).astype(np.float32)
+    spread = 0.05 * across
+    around = _blurred(slope * known, spread) / np.maximum(_blurred(known, spread), 1e-4)
+    busy: Plane = smooth_each(around, _CALM, _BUSY)
+    return busy
+
+
+def _blurred(plane: Plane, spread: float) -> Plane:
+    """A wide blur, worked out on a smaller picture."""
+    small = cv2.resize(plane, None, fx=1 / 4, fy=1 / 4, interpolation=cv2.INTER_AREA)
+    wide = cv2.GaussianBlur(small, (0, 0), spread / 4)
+    return cv2.resize(wide, plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _step_at_the_edge(picture: Picture, made: Plane, hole: Plane, unsure: Plane) -> Plane:
@@ -194,9 +220,9 @@ class _Patches:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT_101,
         ).astype(np.float32)
+        # What was not looked for was not moved: whoever stands there has no part in it.
+        copied = np.where((np.abs(moves).sum(-1) > 0)[..., None], copied, smooth)
         detail = copied - cv2.GaussianBlur(copied, (0, 0), max(height, width) / _WORK)
-        # What was not looked for was not moved, so its detail is that of whoever stands there.
-        detail *= (np.abs(moves).sum(-1) > 0)[..., None]
         whole: Picture = np.clip(smooth + 0.8 * detail, 0, 255).astype(np.uint8)
         return whole
 

@@ -19,10 +19,16 @@ from vivant.engine.puppet.fine import FINE, finer, opaque
 
 #: The halo: fully there up to the first, gone at the second; shares of the longer side.
 _HALO_FULL, _HALO_END = 0.008, 0.022
+#: Around a head it is so many times as wide: a hat's rim or loose hair that the mask has missed
+#: must not stay behind in the background when the head goes.
+_HEADS_HALO = 1.7
 #: How far the camera alone moves an actor against the background.
 _PARALLAX = 0.01
-#: How far an actor goes on behind whoever stands in front of it.
+#: How far an actor goes on, at least, behind whoever stands in front of it.
 _BEHIND = 0.035
+#: Where people touch, the one in front is opaque to so many pixels beyond its mask, and gone at
+#: the second: what the mask has missed of its edge must not stay on the one behind.
+_TOUCHING_FULL, _TOUCHING_END = 2.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,15 @@ def layered(picture: Picture, actors: Sequence[Actor], moves: Sequence[Plane]) -
     uncovered = np.ones_like(in_front)
     shown = np.zeros(in_front.shape, bool)
     cutouts: list[Cutout] = []
+    in_fronts = 0.0
     for index in range(len(actors) - 1, -1, -1):
         others = [actor.mask for i, actor in enumerate(actors) if i != index]
         wide, tight = _mattes(actors[index], others, across)
-        colours, wide, tight = _behind(picture, actors[index], in_front, wide, tight, across)
+        # Those in front may go one way while this one goes the other.
+        farthest = float(moves[index][actors[index].mask > 0.5].max())
+        far = max(_BEHIND * across, 1.1 * (farthest + in_fronts))
+        in_fronts = max(in_fronts, farthest)
+        colours, wide, tight = _behind(picture, actors[index], in_front, wide, tight, far)
         cutouts.insert(0, _cutout(actors[index], colours, wide, tight, across))
         in_front = np.maximum(in_front, wide)
         uncovered *= 1 - wide
@@ -83,12 +94,17 @@ def layered(picture: Picture, actors: Sequence[Actor], moves: Sequence[Plane]) -
 
 def _mattes(actor: Actor, others: list[Plane], across: int) -> tuple[Plane, Plane]:
     away = _distance(actor.mask)
-    full, end = _HALO_FULL * across, _HALO_END * across
+    y, x = np.mgrid[0 : away.shape[0], 0 : away.shape[1]].astype(np.float32)
+    from_head = cv2.magnitude(x - np.float32(actor.head[0]), y - np.float32(actor.head[1]))
+    near_head = 1 - smooth_each(from_head, actor.size, 1.4 * actor.size)
+    wider = across * (1 + (_HEADS_HALO - 1) * near_head)
+    full, end = _HALO_FULL * wider, _HALO_END * wider
     # Where two people touch there is no background for a halo.
     apart = np.ones_like(actor.mask)
     if others:
         apart = smooth_each(_distance(np.maximum.reduce(others)), 0, 1.2 * end)
-    inner, outer = 1 + (full - 1) * apart, 3 + (end - 3) * apart
+    inner = _TOUCHING_FULL + (full - _TOUCHING_FULL) * apart
+    outer = _TOUCHING_END + (end - _TOUCHING_END) * apart
     t = np.clip((away - inner) / (outer - inner), 0, 1)
     wide = 1 - t * t * (3 - 2 * t)
     tight = np.clip((actor.mask - 0.12) / 0.76, 0, 1)
@@ -97,17 +113,18 @@ def _mattes(actor: Actor, others: list[Plane], across: int) -> tuple[Plane, Plan
 
 
 def _behind(
-    picture: Picture, actor: Actor, in_front: Plane, wide: Plane, tight: Plane, across: int
+    picture: Picture, actor: Actor, in_front: Plane, wide: Plane, tight: Plane, far: float
 ) -> tuple[Picture, Plane, Plane]:
-    """Colours and mattes where somebody stands before *actor*: it goes on behind them a little."""
+    """Colours and mattes where somebody stands before *actor*: it goes on *far* behind them."""
+    across = max(wide.shape)
     away = _distance(actor.mask)
     hidden = in_front > 0.995
-    near = hidden & (away < _BEHIND * across)
+    near = hidden & (away < far)
     colours = picture
     own = (actor.mask > 0.8) & (in_front < 0.02)
     if near.any() and own.sum() > 50:
         colours = _continued(picture, own, in_front, near)
-    reach = 1 - smooth_each(away, 0.5 * _BEHIND * across, _BEHIND * across)
+    reach = 1 - smooth_each(away, 0.5 * far, far)
     # What is hidden is its own only where it shows nearer by than the background does.
     background = (in_front <= 0.02) & (actor.mask <= 0.5)
     nearer = _distance(background.astype(np.float32)) - away
