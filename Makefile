@@ -9,9 +9,11 @@ WORDS ?=
 PHOTOS ?=
 # Everything the targets need lies in this folder, so that a look leaves nothing behind elsewhere.
 export VIVANT_DATA_DIR ?= $(CURDIR)/data
+# To the shell as they are: words may hold quotes.
+export PHOTO WORDS
 
 demo: $(VENV)/.demo models
-	$(BIN)/vivant demo $(if $(PHOTO),"$(PHOTO)") $(if $(WORDS),"$(WORDS)")
+	$(BIN)/vivant demo $${PHOTO:+"$$PHOTO"} $${WORDS:+--words "$$WORDS"}
 
 test: install models lint types unit
 

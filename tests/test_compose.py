@@ -198,3 +198,11 @@ def _targets() -> dict[str, str]:
     """The stages of the Dockerfile by name, each with its lines."""
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
     return {stage.splitlines()[0].split(" AS ")[1]: stage for stage in stages}
+
+
+def test_every_setting_reaches_the_containers_that_it_concerns() -> None:
+    """A line in .env that nobody is handed would be ignored without a word."""
+    handed_on = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+
+    assert settings - handed_on == {"VIVANT_DATA_DIR"}

@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -16,9 +18,10 @@ from rich.table import Table
 from vivant.admin import admin_app, ledger_app
 from vivant.clips import Wish
 from vivant.demo import PHOTO, WORDS
-from vivant.errors import LedgerDown, RedisMissing, SettingsError
+from vivant.errors import LedgerDown, RedisDown, RedisMissing, SettingsError, VivantError
 from vivant.logs import start_log
 from vivant.processes import (
+    EXIT_SETTINGS,
     engine_at_hand,
     is_alive,
     run_bot,
@@ -79,18 +82,23 @@ def animate(
 @app.command()
 def demo(
     photo: Annotated[Path, typer.Argument(help="your own photo")] = PHOTO,
-    words: Annotated[str, typer.Argument(help="your own words")] = "",
+    words: Annotated[str, typer.Option(help="your own words")] = "",
 ) -> None:
     """The whole path with a photo that ships with Vivant: real queue, real worker, real clip."""
     said = words or (WORDS if photo == PHOTO else "")
     code = _animate(photo, said, Path("vivant-demo.mp4").absolute(), Wish(), yes=False)
     if code == 0:
+        data_dir = os.environ.get("VIVANT_DATA_DIR")
+        here = f"export VIVANT_DATA_DIR={shlex.quote(data_dir)}\n  " if data_dir else ""
+        vivant = "vivant" if shutil.which("vivant") else shlex.quote(sys.argv[0])
         Console(stderr=True).print(
-            "\nNext:\n"
-            '  vivant animate me.jpg "smile and wave"   your own photo\n'
-            "  vivant doctor                            what is set up, and what is missing\n"
-            "  vivant up                                the bots, once a token is set (README)",
+            f"\nNext:\n  {here}"
+            f'{vivant} animate me.jpg "smile and wave"    # your own photo\n'
+            f"  {vivant} doctor    # what is set up, and what is missing\n"
+            f"  {vivant} up    # the bots, once a token is set: README",
             highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
     raise typer.Exit(code)
 
@@ -104,8 +112,8 @@ def _animate(
     console = Console(stderr=True, quiet=as_json)
     if not photo.is_file():
         _complain(f"there is no file {photo}")
-    if not os.access(target.parent, os.W_OK):
-        _complain(f"cannot write into {target.parent}")
+    if target.is_dir() or not os.access(target.parent, os.W_OK):
+        _complain(f"cannot write {target}")
 
     async def ask() -> Exit:
         async with open_services(settings) as services, engine_at_hand(services):
@@ -145,7 +153,7 @@ def bot(
         else:
             await run_bot(settings, platform, stop=stop)
 
-    _run(talk())
+    _run(talk(), misfit=EXIT_SETTINGS)
 
 
 @engine_app.callback(invoke_without_command=True)
@@ -172,7 +180,7 @@ def engine(
         else:
             await run_engine(settings, stop=stop)
 
-    _run(work())
+    _run(work(), misfit=EXIT_SETTINGS)
 
 
 @engine_app.command()
@@ -214,7 +222,7 @@ def doctor(
     findings = _run(examine(settings))
     table = Table(box=None, pad_edge=False)
     for heading in ("", "what", "found", "to mend it"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for finding in findings:
         table.add_row("✓" if finding.is_well else "✗", finding.what, finding.found, finding.mend)
     Console().print(table)
@@ -231,18 +239,30 @@ def _settings(process: str, *, level: int = logging.INFO) -> Settings:
     return settings
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run(work: Coroutine[Any, Any, T], *, misfit: int = 1) -> T:
+    """Exit code *misfit* where it cannot start as it is configured."""
     try:
         return asyncio.run(work)
-    except (SettingsError, RedisMissing, LedgerDown) as exc:
-        _complain(str(exc))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except Exception as exc:
+        known = _known(exc)
+        if known is None:
+            raise
+        _complain(str(known), misfit if isinstance(known, SettingsError) else 1)
 
 
-def _complain(sentence: str) -> NoReturn:
+def _known(exc: BaseException) -> VivantError | None:
+    """What can be said in one line: the error itself, or the first such in a group of tasks'."""
+    if isinstance(exc, BaseExceptionGroup):
+        return next(filter(None, map(_known, exc.exceptions)), None)
+    known = (SettingsError, RedisMissing, RedisDown, LedgerDown)
+    return exc if isinstance(exc, known) else None
+
+
+def _complain(sentence: str, code: int = 1) -> NoReturn:
     sys.stderr.write(f"vivant: {sentence}\n")
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

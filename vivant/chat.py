@@ -129,6 +129,8 @@ class Film:
     video: bytes
     thumbnail: bytes
     file_name: str
+    #: The line under it.
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

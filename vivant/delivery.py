@@ -176,6 +176,7 @@ async def film_of(job: Job, clip: Clip, media: MediaStore) -> Film:
         video=await media.get(clip.video),
         thumbnail=await media.get(clip.thumbnail),
         file_name=f"vivant-{job.id}.mp4",
+        text=Messages(job.language).under_the_clip(job),
     )
 
 

@@ -4,6 +4,7 @@
   + Refused            - said to the person at once; nothing was queued, nothing charged
   + SettingsError      - the process cannot start as configured
   + RedisMissing       - no Redis to be had; says how to get one
+  + RedisDown          - the Redis that was named does not answer at start
   + LedgerDown         - the database did not answer; nothing was changed
   + MediaMissing       - the photo or clip is not in the store (any more)
   + RenderError        - the engine made no clip; `transient` says whether another try may
@@ -39,6 +40,10 @@ class SettingsError(VivantError):
 
 class RedisMissing(VivantError):
     """There is no Redis; the text says three ways to get one."""
+
+
+class RedisDown(VivantError):
+    """The Redis that was named does not answer; the text says which setting names it."""
 
 
 class LedgerDown(VivantError):

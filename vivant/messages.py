@@ -189,7 +189,7 @@ class Messages:
         parts = [f"“{_shortened(words)}”" if words else self._("Brought to life")]
         if job.ready_at_ms:
             seconds = round((job.ready_at_ms - job.created_at_ms) / 1000)
-            parts.append(self._("{seconds} s", seconds=seconds))
+            parts.append(self._("made in {seconds} s", seconds=seconds))
         parts.append(self._("AI-generated"))
         notes = (*job.notes, *(job.clip.notes if job.clip else ()))
         return "\n".join((" · ".join(parts), *(self.note(note) for note in notes)))

@@ -25,6 +25,8 @@ from vivant.settings import Settings
 #: A process that lives writes this file anew, for `vivant doctor --alive`.
 ALIVE_FILE: Final = "alive"
 ALIVE_EVERY_S: Final = 10
+#: What a process ends with that cannot start as it is configured (EX_CONFIG of sysexits.h).
+EXIT_SETTINGS: Final = 78
 #: A child that died comes back after this, twice as long each time it dies soon.
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
@@ -217,6 +219,9 @@ async def _keep(command: list[str], stop: asyncio.Event) -> None:
             await asyncio.wait((ended,))
             return
         stopped.cancel()
+        if child.returncode == EXIT_SETTINGS:
+            logger.error("%s cannot start as it is set up; mend it, then start again", name)
+            return
         pause = patience.after(time.monotonic() - started)
         logger.warning("%s ended with %s; again in %g s", name, child.returncode, pause)
         with contextlib.suppress(TimeoutError):

@@ -17,7 +17,7 @@ def settings(settings: Settings, ada: Person) -> Settings:
 async def test_whoever_runs_the_bot_may_say_the_operators_words(
     services: Services, discord: DiscordServer, general: Channel, ada: Person
 ) -> None:
-    """ "admin grant …" in a DM adds clips, and is written down."""
+    """A grant said in a DM adds clips, and is written down."""
     del general
     chat = discord.dm(ada)
     async with at_work(services, discord):

@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from tests.conftest import wait_until
 from vivant.clips import Progress, RenderStage
+from vivant.errors import RedisDown
 from vivant.queue import RENDER, Bells, Radio, hearing, hearing_progress, open_bells
 from vivant.queue.bell import connect
 from vivant.queue.local_redis import local_redis
@@ -196,7 +196,7 @@ async def test_listeners_come_back_with_redis(tmp_path: Path) -> None:
 async def _ring_anew(url: str) -> None:
     try:
         pool = await connect(url)
-    except (RedisError, OSError):
+    except RedisDown:
         return
     await Bells(pool).ring(RENDER)
     await pool.aclose()

@@ -22,7 +22,7 @@ async def test_whoever_runs_the_bot_may_say_the_operators_words(
     account: BotAccount,
     ada: Person,
 ) -> None:
-    """ "/admin grant …" adds clips, once, and is written down."""
+    """A grant adds clips, once, and is written down."""
     chat = ada.chat_with(account)
     before = await services.ledger.people.credit("telegram:77")
     async with at_work(services):

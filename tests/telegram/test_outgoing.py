@@ -44,7 +44,7 @@ def to(ada: Person, account: BotAccount) -> ReplyTo:
 def film(photo: bytes) -> Film:
     ref = MediaRef(key="x", media_type="video/mp4", size_bytes=len(VIDEO))
     clip = Clip(video=ref, width=640, height=480, duration_s=3.4, has_sound=False, thumbnail=ref)
-    return Film(clip=clip, video=VIDEO, thumbnail=photo, file_name="clip.mp4")
+    return Film(clip=clip, video=VIDEO, thumbnail=photo, file_name="clip.mp4", text="words")
 
 
 @pytest.mark.parametrize(("has_sound", "kind"), [(False, "animation"), (True, "video")])

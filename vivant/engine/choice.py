@@ -29,6 +29,8 @@ def open_engines(
         return [_puppet(models_dir / PUPPET)]
     from vivant.engine.diffusion.engine import open_engine  # noqa: PLC0415  # OpenCV where used
 
+    if name != AUTO and not Path(name).is_dir():
+        known(name)
     if name == AUTO:
         name = best_here(models_dir, accepted) or PUPPET
     if name == PUPPET:
@@ -37,6 +39,17 @@ def open_engines(
         open_engine(name, models_dir=models_dir, device=device, accepted=accepted)
         for device in cards.devices(gpus)
     ]
+
+
+def known(name: str) -> Preset:
+    """A preset by its name; raises `SettingsError` that lists what VIVANT_ENGINE takes."""
+    for preset in shipped():
+        if preset.name == name:
+            return preset
+    names = ", ".join(preset.name for preset in shipped())
+    raise SettingsError(
+        f"there is no engine {name!r}; there are auto, puppet, {names}, and a pipeline's directory"
+    )
 
 
 def best_here(models_dir: Path, accepted: frozenset[str]) -> str | None:

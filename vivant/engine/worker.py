@@ -153,6 +153,8 @@ class RenderWorker:
         else:
             frames = await self._frames(run, job.photo, source, job.plan, settings)
             notes, has_sound = frames.notes, frames.sound is not None and source is None
+            if not job.plan.words:  # nothing was asked for, so nothing was replaced
+                notes = tuple(note for note in notes if note is not Note.CALM_INSTEAD)
             with _timed(run, "encode"):
                 encoded = await asyncio.to_thread(encode_mp4, frames)
                 run.made.set()

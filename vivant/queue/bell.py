@@ -12,6 +12,7 @@ from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.constants import in_progress_key_prefix
 from redis.exceptions import RedisError
 
+from vivant.errors import RedisDown
 from vivant.queue import codec
 
 #: Where engine workers listen.
@@ -84,7 +85,12 @@ async def open_bells(redis_url: str) -> AsyncGenerator[Bells]:
 
 
 async def connect(redis_url: str) -> ArqRedis:
-    """A pool that speaks msgpack; raises redis' `ConnectionError` after five tries."""
-    return await create_pool(
-        RedisSettings.from_dsn(redis_url), job_serializer=codec.dumps, job_deserializer=codec.loads
-    )
+    """A pool that speaks msgpack; raises `RedisDown` after five tries."""
+    try:
+        return await create_pool(
+            RedisSettings.from_dsn(redis_url),
+            job_serializer=codec.dumps,
+            job_deserializer=codec.loads,
+        )
+    except (RedisError, OSError, TimeoutError) as exc:
+        raise RedisDown(f"no Redis answers; see VIVANT_REDIS_URL ({type(exc).__name__})") from exc

@@ -165,7 +165,9 @@ class DiscordPlatform:
             else:
                 channel = self.client.get_partial_messageable(place.channel_id)
             await channel.send(
-                file=_file(film, film.file_name), allowed_mentions=AllowedMentions.none()
+                film.text,
+                file=_file(film, film.file_name),
+                allowed_mentions=AllowedMentions.none(),
             )
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:

@@ -151,6 +151,7 @@ class _Turn:
             packs = packs_of(self.services.settings.discord_packs)
             bot.talks(conversation, reader, Till(bot, conversation, packs))
             line = asyncio.create_task(bot.connect(), name="the gateway")
+            logger.info("talking on Discord", extra={"bot": str(bot.user)})
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait((line, stopped, lost), return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()

@@ -153,6 +153,7 @@ class TelegramPlatform:
                     chat_id,
                     film.video,
                     filename=film.file_name,
+                    caption=film.text,
                     thumbnail=film.thumbnail,
                     disable_content_type_detection=True,
                     message_thread_id=thread_id,

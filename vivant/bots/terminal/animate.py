@@ -13,7 +13,7 @@ from rich.console import Console
 from vivant.bots.terminal import BOT, PLATFORM
 from vivant.bots.terminal.outgoing import TerminalPlatform
 from vivant.chat import PhotoMessage, Sender
-from vivant.clips import RefusalReason, ReplyTo, Wish
+from vivant.clips import JobState, RefusalReason, ReplyTo, Wish
 from vivant.errors import Refused
 from vivant.jobs import Job
 from vivant.messages import Messages
@@ -94,6 +94,8 @@ async def animate(
         job = await _over(services, key)
         platform.end_line()
     answer = platform.answers.get(event)
+    if job.state is JobState.UNDELIVERABLE:
+        return Outcome(exit=Exit.FAILED, said=f"The clip could not be written to {out}.", job=job)
     said = answer.text if answer is not None else "Another terminal wrote the answer."
     if job.clip is None:
         return Outcome(exit=Exit.FAILED, said=said, job=job)
