@@ -54,7 +54,7 @@ def _our_errors() -> Generator[None]:
     try:
         yield
     except (DBAPIError, InterfaceError, PoolTimeout, OSError) as exc:
-        raise LedgerDown(type(exc).__name__) from exc
+        raise LedgerDown(f"the ledger does not answer ({type(exc).__name__})") from exc
 
 
 @asynccontextmanager
