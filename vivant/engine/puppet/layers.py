@@ -21,7 +21,7 @@ from vivant.engine.puppet.fine import FINE, finer, opaque
 _HALO_FULL, _HALO_END = 0.008, 0.022
 #: Around a head it is so many times as wide: a hat's rim or loose hair that the mask has missed
 #: must not stay behind in the background when the head goes.
-_HEADS_HALO = 1.7
+_HEADS_HALO = 1.5
 #: How far the camera alone moves an actor against the background.
 _PARALLAX = 0.01
 #: How far an actor goes on, at least, behind whoever stands in front of it.
