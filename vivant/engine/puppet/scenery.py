@@ -11,7 +11,7 @@ from vivant.director.look.arrays import Field, Picture, Plane
 from vivant.engine.puppet.body import KNOTS
 from vivant.engine.puppet.camera import View
 from vivant.engine.puppet.curves import smooth_each
-from vivant.engine.puppet.fine import FINE, finer, opaque, places, read
+from vivant.engine.puppet.fine import FINE, finer, opaque, read
 
 #: The nearest is seen so much nearer than the farthest, in a zoom; and in a shift, where more
 #: would make towers lean.
@@ -26,14 +26,16 @@ class Scenery:
         self._size = (width, height)
         self._finer = finer(opaque(picture))
         columns, rows = -(-width // KNOTS) + 1, -(-height // KNOTS) + 1
+        # One knot before the picture, so that every pixel lies between knots.
         x, y = np.meshgrid(
-            (np.arange(columns, dtype=np.float32) + 0.5) * KNOTS - 0.5,
-            (np.arange(rows, dtype=np.float32) + 0.5) * KNOTS - 0.5,
+            (np.arange(-1, columns, dtype=np.float32) + 0.5) * KNOTS - 0.5,
+            (np.arange(-1, rows, dtype=np.float32) + 0.5) * KNOTS - 0.5,
         )
         self._knots = np.dstack([x, y])
         # Depth is smooth: a quarter of the picture each way tells as much.
         small = cv2.resize(picture, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
         at_knots = cv2.resize(nearness_of(small), (columns, rows))
+        at_knots = np.pad(at_knots, ((1, 0), (1, 0)), mode="edge")
         # About 1 on average, so that a view means here what it means for people.
         self._off = (at_knots - float(at_knots.mean()))[..., None]
 
@@ -42,13 +44,13 @@ class Scenery:
         zoom = 1 + (view.zoom - 1) * (1 + _DEPTH * self._off)
         shift = np.array([view.right, view.down], np.float32) * (1 + _SHIFT_DEPTH * self._off)
         centre = np.array(view.centre, np.float32)
-        back: Field = (self._knots - centre) / zoom + centre + shift - self._knots
+        source: Field = ((self._knots - centre) / zoom + centre + shift) * FINE
         width, height = self._size
         large = cv2.resize(
-            back.astype(np.float32), None, fx=KNOTS, fy=KNOTS, interpolation=cv2.INTER_LINEAR
+            source.astype(np.float32), None, fx=KNOTS, fy=KNOTS, interpolation=cv2.INTER_LINEAR
         )
-        source = places(large[:height, :width]) * np.float32(FINE)
-        return cv2.cvtColor(read(self._finer, source), cv2.COLOR_RGBA2RGB)
+        part = large[KNOTS : KNOTS + height, KNOTS : KNOTS + width]
+        return cv2.cvtColor(read(self._finer, part), cv2.COLOR_RGBA2RGB)
 
 
 def nearness_of(picture: Picture) -> Plane:
