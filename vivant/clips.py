@@ -24,6 +24,11 @@ class ReplyTo:
     #: The server that the chat is a room of; None where the chat stands for itself.
     server_id: str | None = None
 
+    def is_same_house(self, other: "ReplyTo") -> bool:
+        """Whether both are in one chat, or one server, of one bot."""
+        mine = (self.platform, self.bot, self.house_id)
+        return mine == (other.platform, other.bot, other.house_id)
+
     @property
     def house_id(self) -> str:
         """Whose rules hold there: the server's, or the chat's own."""

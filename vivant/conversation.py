@@ -239,6 +239,9 @@ class Conversation:
         """A moderator may end things, and a house may open what costs whoever presses."""
         if job.owner == owner_of(self.platform.name, press.sender.id):
             return True
+        # Whoever speaks for one chat has no say in another: button data can be forged.
+        if job.reply_to is None or not job.reply_to.is_same_house(press.reply_to):
+            return False
         if press.verb in (Verb.CANCEL, Verb.DELETE):
             return press.sender.is_moderator
         if press.verb is Verb.CORRECT:
@@ -261,6 +264,7 @@ class Conversation:
             case Verb.FILE:
                 if job.clip is None:
                     return words.expired()
+                await self.intake.let_in(press.sender, press.reply_to)
                 try:
                     film = await film_of(job, job.clip, self.intake.media)
                 except MediaMissing:
@@ -272,6 +276,8 @@ class Conversation:
                 if job.is_over:
                     await self._delete(media_of(job))
                     await self.ledger.jobs.purge(job.id)
+                else:  # on its way still: it goes once it has ended
+                    await self.ledger.jobs.orphan(job.id)
                 return words.deleted()
             case verb if verb in RENDERING:
                 again = await self.intake.encore(

@@ -175,7 +175,7 @@ async def film_of(job: Job, clip: Clip, media: MediaStore) -> Film:
         clip=clip,
         video=await media.get(clip.video),
         thumbnail=await media.get(clip.thumbnail),
-        file_name=f"vivant-{job.id}.mp4",
+        file_name="vivant.mp4",  # no id: whoever has the file has no say over the job
         text=Messages(job.language).under_the_clip(job),
     )
 

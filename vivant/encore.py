@@ -41,11 +41,12 @@ def buttons_under(job: Job, shown: Collection[Verb]) -> tuple[Button, ...]:
     return tuple(
         Button(label=words.verb(verb), verb=verb, target=job.id)
         for verb in _UNDER_A_CLIP
-        if verb in shown and _makes_sense(job, verb)
+        if verb in shown and makes_sense(job, verb)
     )
 
 
-def _makes_sense(job: Job, verb: Verb) -> bool:
+def makes_sense(job: Job, verb: Verb) -> bool:
+    """Whether *verb* can be asked of *job*; shown or not, since button data can be forged."""
     if job.clip is None:
         return False
     match verb:

@@ -16,8 +16,9 @@ from vivant.chat import PhotoMessage, Sender, Verb
 from vivant.clips import EngineProfile, Note, RefusalReason, ReplyTo
 from vivant.director.casting import cast, needs_consent, suggest
 from vivant.director.plan import Action, Beat, Plan
+from vivant.director.sight import Sight
 from vivant.director.words import blocked, check_length, cleaned, understand
-from vivant.encore import order_from
+from vivant.encore import makes_sense, order_from
 from vivant.errors import MediaMissing, Refused
 from vivant.houses import Houses
 from vivant.jobs import ANY_ENGINE, Job, Order
@@ -84,7 +85,7 @@ class Intake:
         if known is not None:
             return known
         owner = owner_of(to.platform, message.sender.id)
-        await self._let_in(message.sender, to)
+        await self.let_in(message.sender, to)
         words = await self._allowed(message.words, owner)
         photo = await self.cleaner.clean(message.photo)
         profile = await self._profile()
@@ -143,6 +144,7 @@ class Intake:
         order = await self._draft_of(draft_id, sender)
         if order is None:
             return None
+        await self.let_in(sender, order.reply_to)
         plan = understand(await self._allowed(words, order.owner))
         return await self._directed(draft_id, replace(order, plan=plan), sender)
 
@@ -162,7 +164,7 @@ class Intake:
         cast(plan, job.sight)
         if job.plan is None or not plan.words:
             return False
-        if needs_consent(plan, job.sight) and not needs_consent(job.plan, job.sight):
+        if needs_consent(plan, _seen_in(job)) and not needs_consent(job.plan, _seen_in(job)):
             return False
         return await self.ledger.jobs.reword(job.id, plan)
 
@@ -170,6 +172,8 @@ class Intake:
         self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo | None = None
     ) -> Job:
         """A new job from one that has its clip; raises `Refused` (FORGOTTEN among others)."""
+        if not makes_sense(job, verb):
+            raise Refused(RefusalReason.FORGOTTEN)
         order = await self._order_from(job, verb, sender, event_id, to)
         try:
             return await self._take(order, sender)
@@ -182,7 +186,7 @@ class Intake:
     ) -> Question:
         """The photo of *job* waits for other words; raises `Refused` (FORGOTTEN)."""
         order = await self._order_from(job, Verb.EDIT, sender, event_id, to)
-        if job.plan is not None and needs_consent(job.plan, job.sight):
+        if job.plan is not None and needs_consent(job.plan, _seen_in(job)):
             order = replace(order, has_consent=True)  # it was a kiss: they were asked then
         draft_id, is_new = await self.ledger.drafts.keep(order)
         if not is_new:
@@ -195,7 +199,7 @@ class Intake:
         to = to or job.reply_to
         if to is None or job.photo is None:
             raise Refused(RefusalReason.FORGOTTEN)
-        await self._let_in(sender, to)
+        await self.let_in(sender, to)
         source = job.clip.video if job.clip and verb in (Verb.LONGER, Verb.LOOP) else None
         try:
             # Copies: each job's media go when that job is forgotten.
@@ -247,7 +251,7 @@ class Intake:
             return Question(
                 asks=Asks.OTHER, draft_id="", offers=suggest(order.sight), refusal=refusal
             )
-        if needs_consent(order.plan, order.sight) and not has_consent:
+        if needs_consent(order.plan, _seen_in(order)) and not has_consent:
             unasked = Refused(RefusalReason.NEEDS_CONSENT)
             return Question(asks=Asks.CONSENT, draft_id="", refusal=unasked)
         return None
@@ -314,7 +318,7 @@ class Intake:
             raise Refused(RefusalReason.POLICY)
         return clean
 
-    async def _let_in(self, sender: Sender, to: ReplyTo) -> None:
+    async def let_in(self, sender: Sender, to: ReplyTo) -> None:
         """The operator's rules first, then the house's, then the pace of the last minute."""
         owner = owner_of(to.platform, sender.id)
         if owner in self.rules.banned_users:
@@ -335,6 +339,11 @@ class Intake:
         # A card beats the CPU; among cards the operator's order of starting is as good as any.
         best = sorted(alive, key=lambda profile: profile.name == "puppet")
         return best[0] if best else _NOBODY_YET
+
+
+def _seen_in(what: Order | Job) -> Sight | None:
+    """Who may be in the clip: with a second photo that is not known from the first."""
+    return what.sight if what.last_photo is None else None
 
 
 def owner_of(platform: str, user_id: str) -> str:

@@ -53,7 +53,7 @@ class MediaStore:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return cls(LocalStore(folder))
         except (*_STORE_ERRORS, ValueError) as exc:
-            raise SettingsError(f"the media store {url} cannot be opened: {exc}") from exc
+            raise SettingsError(f"VIVANT_MEDIA_URL: the store cannot be opened: {exc}") from exc
 
     async def put(self, data: bytes, media_type: str) -> MediaRef:
         """Store *data* under a name that nobody can guess."""

@@ -179,7 +179,10 @@ async def beat_alive(settings: Settings) -> None:
     """Write the sign of life anew, again and again; the event loop that is stuck does not."""
     path = settings.data_dir / ALIVE_FILE
     while True:
-        path.touch()
+        try:
+            path.touch()
+        except OSError as exc:
+            logger.warning("no sign of life could be given", extra={"why": type(exc).__name__})
         await asyncio.sleep(ALIVE_EVERY_S)
 
 

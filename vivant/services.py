@@ -1,6 +1,7 @@
 """What a process is made of, opened together and closed together. The one place of wiring."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from vivant.queue.local_redis import check_url, local_redis
 from vivant.settings import Settings
 from vivant.upkeep import Upkeep
 from vivant.waiting import StatusMessages
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,8 @@ async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncGenerator[
     finally:
         task.cancel()
         await asyncio.wait([task])
+        if not task.cancelled() and (broke := task.exception()) is not None:
+            logger.error("%s broke off", name, exc_info=broke)
 
 
 def limits_of(settings: Settings) -> Limits:

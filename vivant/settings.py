@@ -175,7 +175,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        path = value.expanduser().absolute()
+        if "?" in str(path):
+            raise ValueError("a path with a question mark cannot be the address of a database")
+        return path
 
     @model_validator(mode="after")
     def _beat_within_lease(self) -> Self:
@@ -224,7 +227,7 @@ class Settings(BaseSettings):
             return self.secret.get_secret_value().encode()
         path = self.data_dir / "secret"
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        mine = self.data_dir / f"secret.{os.getpid()}"
+        mine = self.data_dir / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
         mine.touch(mode=0o600)
         mine.write_bytes(secrets.token_hex(32).encode())
         try:

@@ -26,7 +26,7 @@ _LOOKING = {
     "waiting",
 }
 #: Notes in the row that no arrow depends on.
-_NOTES = {"disown", "purge", "renew_delivery", "repay", "reword", "snapped"}
+_NOTES = {"disown", "orphan", "purge", "renew_delivery", "repay", "reword", "snapped"}
 
 
 #: An update whose handlers died twice.

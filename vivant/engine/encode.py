@@ -32,6 +32,8 @@ COMMENT: Final = "AI-generated with Vivant from a photo"
 #: Measured: veryfast is as good as medium here and three times faster.
 CRF: Final = 18
 X264: Final = ("-preset", "veryfast", "-crf", str(CRF), "-profile:v", "high")
+#: An ffmpeg that takes longer over seconds of video hangs.
+LONGEST_S: Final = 300
 #: Beyond this a face is no face any more; better say that the clip is too large.
 _COARSEST: Final = 42
 FAST_START: Final = ("-movflags", "+faststart", "-metadata", f"comment={COMMENT}")
@@ -158,8 +160,14 @@ def _squeezed(path: Path, limit_bytes: int) -> Path:
         "-c:a", "copy", *FAST_START, str(smaller),
     ]  # fmt: skip
     try:
-        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603
-    except subprocess.CalledProcessError as exc:
+        subprocess.run(  # noqa: S603
+            command,
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=LONGEST_S,
+        )
+    except subprocess.SubprocessError as exc:
         raise RenderError(FailureReason.CLIP_TOO_LARGE) from exc
     if smaller.stat().st_size > limit_bytes:
         raise RenderError(FailureReason.CLIP_TOO_LARGE)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from vivant.clips import FailureReason
 from vivant.engine import Frames
-from vivant.engine.encode import FAST_START, TO_BT709, X264, Encoded, thumbnail_of
+from vivant.engine.encode import FAST_START, LONGEST_S, TO_BT709, X264, Encoded, thumbnail_of
 from vivant.errors import RenderError
 
 #: The way back leaves out the turning frame and the first, which would each show twice.
@@ -85,6 +85,12 @@ def _spliced(folder: str, inputs: list[Path], graph: str) -> Encoded:
 def _ffmpeg(*arguments: str) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments]
     try:
-        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError) as exc:
+        subprocess.run(  # noqa: S603
+            command,
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=LONGEST_S,
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
         raise RenderError(FailureReason.RENDER_FAILED, transient=True) from exc

@@ -40,6 +40,8 @@ from vivant.queue import RENDER, Bells, Radio, delivery
 
 #: Reports that come faster than this are not sent.
 _REPORT_EVERY_S: Final = 0.25
+#: A render that was told to stop and has not after this hangs, in seconds.
+_STUCK_S: Final = 30
 #: How long a worker tries to reach the ledger with a finished clip.
 _PATIENCE_S: Final = 60
 
@@ -111,7 +113,8 @@ class RenderWorker:
             run.drained = True
             run.stop.set()
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            # What does not stop even now is stuck; its lease will run out.
+            await asyncio.wait(self._tasks, timeout=_STUCK_S)
 
     async def _work(self, run: _Run) -> None:
         job = run.job
@@ -139,6 +142,8 @@ class RenderWorker:
         job = run.job
         if job.photo is None or job.plan is None:
             raise RenderError(FailureReason.PHOTO_GONE)
+        if job.work is not Work.RENDER and job.source_clip is None:
+            raise RenderError(FailureReason.RENDER_FAILED)
         run.stages["wait"] = ((job.claimed_at_ms or 0) - job.created_at_ms) / 1000
         await self._report(run, RenderStage.PREPARING, 0, 1)
         with _timed(run, "prepare"):
@@ -263,6 +268,8 @@ class RenderWorker:
         is_ours = await self.ledger.jobs.beat(run.job)
         if not is_ours:
             run.stop.set()
+            # A thread that hangs must not keep the slot from jobs that wait.
+            asyncio.get_running_loop().call_later(_STUCK_S, run.made.set)
         return is_ours
 
 

@@ -123,6 +123,7 @@ def _tame_sqlite(engine: AsyncEngine, begin: str) -> None:
         cursor = connection.cursor()
         for pragma in (
             "busy_timeout = 20000",
+            "secure_delete = ON",
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",

@@ -481,6 +481,11 @@ class Jobs:
                 .values(**gone, purged_at=clock())
             )
 
+    async def orphan(self, job_id: str) -> None:
+        """Cut the tie between a job and its owner: it is purged as soon as it has ended."""
+        async with self.db.writing() as conn:
+            await conn.execute(update(jobs).where(jobs.c.id == job_id).values(owner=None))
+
     async def disown(self, owner: str) -> list[Job]:
         """Cut the tie between *owner* and all jobs; an answer on its way is purged once it ends.
 

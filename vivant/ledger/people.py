@@ -12,7 +12,7 @@ from vivant.ledger.admission import admit
 from vivant.ledger.database import Database, insert
 from vivant.ledger.drafts import Drafts
 from vivant.ledger.jobs import Jobs, media_of
-from vivant.ledger.schema import bans, clock, reports, requests
+from vivant.ledger.schema import bans, clock, houses, reports, requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,10 @@ class People:
         async with self.db.writing() as conn:
             await conn.execute(delete(requests).where(requests.c.owner == owner))
             await conn.execute(update(reports).where(reports.c.by == owner).values(by=None))
+            # What they settled for their own chat with a bot, which goes by their id.
+            platform, _, chat = owner.partition(":")
+            theirs = (houses.c.platform == platform) & (houses.c.chat == chat)
+            await conn.execute(delete(houses).where(theirs))
         return Forgotten(stopped=stopped, media=media)
 
     async def discrepancies(self) -> list[str]:

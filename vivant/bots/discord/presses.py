@@ -129,4 +129,6 @@ class Presses:
         if job.owner == owner_of(PLATFORM, str(interaction.user.id)):
             return True
         server = interaction.guild_id
-        return server is not None and (await self.conversation.house(str(server))).open_buttons
+        if server is None or job.reply_to is None or job.reply_to.house_id != str(server):
+            return False
+        return (await self.conversation.house(str(server))).open_buttons
