@@ -1,4 +1,4 @@
-"""Button data that somebody made up: a chat's say ends at its door, and nothing is free but a loop."""
+"""Button data that somebody made up: a chat's say ends at its door, and only a loop is free."""
 
 import pytest
 
