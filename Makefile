@@ -86,7 +86,7 @@ fix: $(VENV)/.test
 bench-%: $(VENV)/.test models
 	$(BIN)/python -m bench.$*
 
-bench: $(addprefix bench-,queue encode bot_process photos words fairness throughput puppet diffusion)
+bench: $(addprefix bench-,queue encode bot_process photos acceptance words fairness throughput puppet diffusion)
 
 # Processes killed at random under a stream of photos, for long; `make test` does it for a minute.
 kills: $(VENV)/.test
