@@ -14,9 +14,11 @@ from tests.fakes.discord_api import Channel, DiscordServer, Guild, Person, Troub
 from tests.fakes.discord_api.gateway import Intent
 from vivant.bots.discord import run
 from vivant.bots.discord.bot import VivantBot
+from vivant.bots.discord.process import logged_in
 from vivant.errors import SettingsError
 from vivant.houses import House, Houses
 from vivant.services import Services
+from vivant.settings import Settings
 
 
 @pytest.fixture
@@ -55,6 +57,26 @@ async def test_a_session_that_cannot_be_resumed_is_begun_anew_and_misses_nothing
 
         assert discord.gateway.connected != [old]
     assert [clip.reply_to for clip in clips(general, ada)] == [asked]
+
+
+async def test_a_bot_that_hung_up_hears_of_nothing_more(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """discord.py says `shard_ready` up to two seconds later."""
+    heard: list[int] = []
+
+    async def on_shard_ready(self: VivantBot, shard_id: int) -> None:
+        del self
+        heard.append(shard_id)
+
+    monkeypatch.setattr(VivantBot, "on_shard_ready", on_shard_ready)
+    async with logged_in(settings) as bot:
+        bot.dispatch("shard_ready", 1)
+        await wait_until(lambda: heard == [1])
+    bot.dispatch("shard_ready", 2)
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+    assert heard == [1]
 
 
 @pytest.fixture

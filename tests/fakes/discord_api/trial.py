@@ -78,6 +78,11 @@ class Bot(discord.Client):
     async def defers(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer()
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """A client that hung up while its servers still came says `ready` all the same."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def setup_hook(self) -> None:
         await follow_gateway(self)
         await self.tree.sync()

@@ -151,6 +151,11 @@ class VivantBot(discord.AutoShardedClient):
 
     # ---- what the gateway tells
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """A bot that hung up hears nothing more: its servers may still be coming in."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote something."""
         async with self.attention.working():
