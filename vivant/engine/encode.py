@@ -69,7 +69,7 @@ def encode_mp4(frames: Frames) -> Encoded:
         _write(frames, watched, path)
         return Encoded(
             video=path.read_bytes(),
-            thumbnail=watched.thumbnail(),
+            thumbnail=watched.thumbnail,
             width=frames.width,
             height=frames.height,
             num_frames=watched.count,
@@ -90,24 +90,25 @@ def within(video: bytes, limit_bytes: int) -> bytes:
 
 
 class _Watched:
-    """Passes the pictures on, counts them, and keeps the middle one."""
+    """Passes the pictures on, counts them, and makes the thumbnail of the middle one."""
+
+    count = 0
+    thumbnail = b""
 
     def __init__(self, frames: Frames) -> None:
-        self.count = 0
         self._frames = frames
-        self._kept: NDArray[np.uint8] | None = None
 
     def __iter__(self) -> "Iterator[NDArray[np.uint8]]":
+        kept: NDArray[np.uint8] | None = None
         for picture in self._frames.pictures:
-            if self.count == self._frames.num_frames // 2 or self._kept is None:
-                self._kept = picture.copy()
+            if self.count == self._frames.num_frames // 2 or kept is None:
+                kept = picture.copy()
             self.count += 1
             yield picture
-
-    def thumbnail(self) -> bytes:
-        if self._kept is None:
+        if kept is None:
             raise RenderError(FailureReason.RENDER_FAILED)
-        return thumbnail_of(Image.fromarray(self._kept))
+        # Now, while ffmpeg is still busy with the pictures it looks ahead at.
+        self.thumbnail = thumbnail_of(Image.fromarray(kept))
 
 
 def thumbnail_of(image: Image.Image) -> bytes:
