@@ -3,14 +3,11 @@
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final
 
 import discord
 from pydantic import SecretStr
@@ -25,8 +22,9 @@ from vivant.bots.discord.premium import Till, packs_of
 from vivant.bots.discord.reading import reading
 from vivant.bots.discord.refusals import our_errors
 from vivant.bots.discord.translating import Translator
-from vivant.errors import LedgerDown, SettingsError, VivantError
+from vivant.errors import SettingsError, VivantError
 from vivant.houses import Houses
+from vivant.role import Role, until
 from vivant.services import Services, open_conversation
 from vivant.settings import Settings
 
@@ -51,14 +49,15 @@ async def run(services: Services, stop: asyncio.Event) -> None:
         started = time.monotonic()
         try:
             async with logged_in(services.settings) as bot:
-                await _Turn(services, bot).take(stop)
+                await until(stop, _role(services, bot).play(partial(_talk, services, bot)))
         except SettingsError:
             raise
         except VivantError as exc:
             if time.monotonic() - started > _LAST_RETRY_S:
                 pause_s = _FIRST_RETRY_S
             logger.warning("no line to Discord; again in %g s", pause_s, extra={"why": str(exc)})
-            await _either(stop, asyncio.sleep(pause_s))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause_s)
             pause_s = min(pause_s * 2, _LAST_RETRY_S)
 
 
@@ -87,84 +86,45 @@ async def _log_in(bot: VivantBot, token: SecretStr) -> None:
         raise SettingsError("VIVANT_DISCORD_API_URL: no gateway is named there") from exc
 
 
-@dataclass(slots=True)
-class _Turn:
-    """One process's turn at one token."""
+def _role(services: Services, bot: VivantBot) -> Role:
+    """Each set of shards is a role of its own."""
+    settings = services.settings
+    shards = ",".join(str(shard) for shard in bot.shard_ids or ())
+    name = f"{PLATFORM}:{bot.account}:{shards}"
+    return Role(services.ledger.fleet, name, settings.lease_s, settings.beat_s)
 
-    services: Services
-    bot: VivantBot
 
-    async def take(self, stop: asyncio.Event) -> None:
-        """Wait for the turn, and talk until *stop* or until the turn is lost."""
-        me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
-        if not await self._mine(me, stop):
-            return
-        lost = asyncio.create_task(self._lost(me), name="the turn at the token")
+async def _talk(services: Services, bot: VivantBot) -> None:
+    """Talk until cancelled, or until the gateway hangs up for good."""
+    settings = services.settings
+    await bot.tree.set_translator(Translator())
+    with our_errors():
+        await bot.tree.sync()
+    platform = DiscordPlatform(bot, bot.account, Houses(services.ledger))
+    async with (
+        # The last to go: what is delivered until then needs the client.
+        AsyncExitStack() as line,
+        open_conversation(services, platform) as conversation,
+        reading(services, bot, conversation, bot.downloads) as reader,
+    ):
+        bot.talks(conversation, reader, Till(bot, conversation, packs_of(settings.discord_packs)))
+        connected = asyncio.create_task(bot.connect(), name="the gateway")
+        line.push_async_callback(_hang_up, bot, connected)
+        logger.info("talking on Discord", extra={"bot": str(bot.user)})
         try:
-            await self._talk(stop, lost)
+            await asyncio.wait([connected])
         finally:
-            lost.cancel()
-            await asyncio.wait([lost])
-            with contextlib.suppress(LedgerDown):  # then it lapses by itself
-                await self.services.ledger.fleet.release(self._role, me)
-
-    @property
-    def _role(self) -> str:
-        shards = ",".join(str(shard) for shard in self.bot.shard_ids or ())
-        return f"{PLATFORM}:{self.bot.account}:{shards}"
-
-    async def _hold(self, me: str) -> bool:
-        hold_s = self.services.settings.lease_s
-        return await self.services.ledger.fleet.hold(self._role, me, for_s=hold_s)
-
-    async def _mine(self, me: str, stop: asyncio.Event) -> bool:
-        is_told = False
-        while not stop.is_set():
-            if await self._hold(me):
-                return True
-            if not is_told:
-                logger.warning("another process talks with this token; standing by")
-                is_told = True
-            await _either(stop, asyncio.sleep(self.services.settings.beat_s))
-        return False
-
-    async def _lost(self, me: str) -> None:
-        while True:
-            await asyncio.sleep(self.services.settings.beat_s)
-            try:
-                if not await self._hold(me):
-                    logger.warning("another process took over; standing by")
-                    return
-            except LedgerDown:  # nobody else can take it either
-                logger.warning("the ledger does not answer")
-
-    async def _talk(self, stop: asyncio.Event, lost: asyncio.Task[None]) -> None:
-        bot = self.bot
-        await bot.tree.set_translator(Translator())
-        with our_errors():
-            await bot.tree.sync()
-        platform = DiscordPlatform(bot, bot.account, Houses(self.services.ledger))
-        async with (
-            open_conversation(self.services, platform) as conversation,
-            reading(self.services, bot, conversation, bot.downloads) as reader,
-        ):
-            packs = packs_of(self.services.settings.discord_packs)
-            bot.talks(conversation, reader, Till(bot, conversation, packs))
-            line = asyncio.create_task(bot.connect(), name="the gateway")
-            logger.info("talking on Discord", extra={"bot": str(bot.user)})
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait((line, stopped, lost), return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
             logger.info("stopping")
-            await bot.attention.finish(self.services.settings.drain_s)
-            if line.done():
-                _say_why(line)
-        # Deliveries are over too: only now the line may close.
-        await bot.close()
-        _, trying = await asyncio.wait([line], timeout=_HANG_UP_S)
-        if trying:  # to connect, which discord.py would do for ever
-            line.cancel()
-            await asyncio.wait([line])
+            await bot.attention.finish(settings.drain_s)
+        _say_why(connected)
+
+
+async def _hang_up(bot: VivantBot, connected: asyncio.Task[None]) -> None:
+    await bot.close()
+    _, trying = await asyncio.wait([connected], timeout=_HANG_UP_S)
+    if trying:  # to connect, which discord.py would do for ever
+        connected.cancel()
+        await asyncio.wait([connected])
 
 
 def _say_why(line: asyncio.Task[None]) -> None:
@@ -177,11 +137,3 @@ def _say_why(line: asyncio.Task[None]) -> None:
         ) from exc
     if exc is not None:
         raise VivantError(f"the gateway hung up: {type(exc).__name__}") from exc
-
-
-async def _either(stop: asyncio.Event, other: Any) -> None:
-    """Come back when *stop* is set or *other* is over."""
-    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(other)]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()

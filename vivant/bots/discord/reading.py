@@ -238,9 +238,11 @@ async def reading(
         at_once=_AT_ONCE,
     )
     reader.mailbox = Mailbox(inbox, reception)
-    async with running(reception.run(), "the reception"):
-        yield reader
-    await reception.drain(services.settings.drain_s)
+    try:
+        async with running(reception.run(), "the reception"):
+            yield reader
+    finally:
+        await reception.drain(services.settings.drain_s)
 
 
 def _posted(message: discord.Message) -> Posted:

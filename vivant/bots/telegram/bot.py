@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 from telegram import Bot
@@ -21,7 +20,6 @@ from vivant.bots.telegram.letterbox import Letterbox
 from vivant.bots.telegram.outgoing import PLATFORM, TelegramPlatform
 from vivant.bots.telegram.poller import Poller
 from vivant.bots.telegram.presses import Presses
-from vivant.bots.telegram.role import Role
 from vivant.bots.telegram.server import Server, number_of, open_bot
 from vivant.bots.telegram.stars import Stars, packs_of, refund
 from vivant.bots.telegram.talk import KINDS, Talk
@@ -29,6 +27,7 @@ from vivant.errors import PlatformError, SettingsError, TryLater
 from vivant.houses import Houses
 from vivant.queue import hearing_progress
 from vivant.reception import Reception
+from vivant.role import Role, until
 from vivant.services import Services, open_conversation
 from vivant.settings import Settings
 
@@ -168,7 +167,8 @@ async def _run_one(
             services.ledger.fleet, f"telegram:{platform.bot}", settings.lease_s, settings.beat_s
         )
         logger.info("talking on Telegram", extra={"bot": f"@{api.username}"})
-        await _until(stop, role.play(work))
+        while not stop.is_set():
+            await until(stop, role.play(work))
         await reception.drain(settings.drain_s)
 
 
@@ -184,17 +184,3 @@ async def _connected(
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _RETRY_S)
     return None
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Run *work* until *stop*; raises what it raises."""
-    working = asyncio.create_task(work)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        working.cancel()
-        stopping.cancel()
-        await asyncio.wait((working, stopping))

@@ -1,4 +1,4 @@
-"""What one process at a time may do: reading one bot's updates. The others stand by."""
+"""What one process at a time may do: talking with one bot's token. The others stand by."""
 
 import asyncio
 import logging
@@ -31,22 +31,25 @@ class Role:
     me: str = field(default_factory=_somebody)
 
     async def play(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do *work* whenever the role is ours, until cancelled; raises what *work* raises."""
+        """Wait for the role and do *work* until it ends, or until the role is another's.
+
+        Cancelled, it waits for *work* to put things in order. Raises what *work* raises.
+        """
         try:
-            while True:
-                await self._win()
-                working = asyncio.create_task(work(), name=self.name)
-                losing = asyncio.create_task(self._lose(), name=f"role {self.name}")
-                try:
-                    await asyncio.wait((working, losing), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    ended = working.done()
-                    for task in (working, losing):
-                        task.cancel()
-                    await asyncio.wait((working, losing))
-                if ended:
-                    working.result()
-                    return
+            await self._win()
+            working = asyncio.create_task(work(), name=self.name)
+            losing = asyncio.create_task(self._lose(), name=f"role {self.name}")
+            try:
+                await asyncio.wait((working, losing), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ended = working.done()
+                # The role is kept for as long as what is under way comes to its end.
+                for task in (working, losing):
+                    task.cancel()
+                    await asyncio.wait([task])
+            if ended:
+                working.result()
+            else:
                 logger.warning("the role was lost", extra={"role": self.name})
         finally:
             await self._step_down()
@@ -55,8 +58,9 @@ class Role:
         said = False
         while not await self._hold():
             if not said:
-                logger.info("standing by: another process has the role", extra={"role": self.name})
                 said = True
+                told = {"role": self.name}
+                logger.warning("another process talks with this token; standing by", extra=told)
             await asyncio.sleep(self.beat_s)
 
     async def _lose(self) -> None:
@@ -84,3 +88,17 @@ class Role:
             await self.fleet.release(self.name, self.me)
         except LedgerDown:
             logger.debug("the role will lapse by itself")
+
+
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run *work*, and cancel it at *stop*; raises what it raises."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.wait((working, stopping))
