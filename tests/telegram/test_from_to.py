@@ -11,8 +11,8 @@ from tests.conftest import StartEngine
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
 from tests.telegram.stage import at_work
-from vivant.bots.telegram.albums import leads_over
 from vivant.clips import EngineProfile
+from vivant.director.several import leads_over
 from vivant.engine import Frames, OnStep, Shot
 from vivant.services import Services
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from telegram import Message
 
-from vivant.bots.telegram.albums import wants_each
 from vivant.bots.telegram.incoming import Command, Film, Reader, Wanted, Words, sender_of
+from vivant.director.several import wants_each
 
 READER = Reader(bot_id=7, username="vivant_bot")
 ADA = {"id": 1, "is_bot": False, "first_name": "Ada", "language_code": "de"}

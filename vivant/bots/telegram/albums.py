@@ -5,7 +5,6 @@ crash brings all of them back. Knows nothing of what the work is.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,24 +15,6 @@ from vivant.bots.telegram.incoming import Wanted
 
 #: An album is whole when nothing more of it came for this long, in seconds.
 QUIET_S: Final = 1.0
-
-#: "One for each", in the languages whose captions are understood.
-#: "Hug each other" is not that.
-_EACH: Final = re.compile(
-    r"\b(?:each(?! other)|jede[sn]?|jeweils|cada|chacune?|chaque|ciascun[ao]|ognun[ao]|ogni|elke|"
-    r"iedere?|każd\w+|кажд\w+|кожн\w+|her biri|mỗi|setiap|masing-masing|كل واحد\w*)\b"
-    r"|每张|每張|每一张|それぞれ|각각|हर एक",
-    re.IGNORECASE,
-)
-
-#: "From this to that", in the languages whose captions are understood: the clip leads over.
-_FROM_TO: Final = re.compile(
-    r"\bfrom\b.+\bto\b|\bvo[nm]\b.+\b(?:zu[mr]?|nach|bis)\b|\bdesde\b.+\bhasta\b|"
-    r"\bde\b.+\b(?:à|até|jusqu)|\bda\w*\b.+\balla?\b|\bvan\b.+\bnaar\b|\b(?:из|от)\b.+\b(?:к|до)\b|"
-    r"\bod\b.+\bdo\b|\bdari\b.+\bke\b|\btừ\b.+\bđến\b|\bمن\b.+\bإلى\b|从.+到|從.+到|"
-    r"から.+まで|에서.+까지|से.+तक",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +79,3 @@ class Albums:
             raise
         else:
             gathering.over.set_result(None)
-
-
-def wants_each(words: str) -> bool:
-    """Whether every photo of the album shall have a clip of its own."""
-    return _EACH.search(words) is not None
-
-
-def leads_over(words: str) -> bool:
-    """Whether the clip shall begin with one photo and end with the other."""
-    return _FROM_TO.search(words) is not None

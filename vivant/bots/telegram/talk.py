@@ -8,7 +8,7 @@ from typing import Any, Final
 from telegram import Message, SuccessfulPayment, Update
 
 from vivant.bots.telegram.admins import Admins
-from vivant.bots.telegram.albums import Albums, Item, leads_over, wants_each
+from vivant.bots.telegram.albums import Albums, Item
 from vivant.bots.telegram.commands import Commands
 from vivant.bots.telegram.downloads import Downloads
 from vivant.bots.telegram.earlier import EarlierWords
@@ -30,6 +30,7 @@ from vivant.bots.telegram.stars import Stars, clips_of
 from vivant.chat import PhotoMessage, Sender, TextMessage
 from vivant.clips import Note, RefusalReason, ReplyTo
 from vivant.conversation import Conversation
+from vivant.director.several import leads_over, wants_each
 from vivant.errors import Refused
 from vivant.messages import Messages
 
