@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vivant import __version__
 from vivant.admin import admin_app, ledger_app
 from vivant.clips import Wish
 from vivant.demo import PHOTO, WORDS
@@ -34,7 +35,6 @@ from vivant.services import open_services, running
 from vivant.settings import Settings
 
 app = typer.Typer(
-    help="Send a photo and a few words; the photo comes back moving.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,6 +46,22 @@ app.add_typer(ledger_app, name="ledger")
 
 T = TypeVar("T")
 WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True)]
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        sys.stdout.write(f"vivant {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Send a photo and a few words; the photo comes back moving."""
+    del version
 
 
 @app.command()
@@ -76,7 +92,13 @@ def animate(
     """Bring one photo to life. Exit code 0: a clip; 1: not set up; 3: refused; 4: no clip."""
     wish = Wish(strength=strength, duration_s=seconds, seed=seed, loop=loop)
     target = (out or Path(f"{photo.stem}-alive.mp4")).absolute()
-    raise typer.Exit(_animate(photo, words, target, wish, yes=yes, as_json=as_json))
+    try:
+        code = _animate(photo, words, target, wish, yes=yes, as_json=as_json)
+    except _Complaint as complaint:
+        if as_json:
+            _tell_script(None, complaint.said, {})
+        raise
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -121,12 +143,7 @@ def _animate(
         is_clip = outcome.exit is Exit.CLIP
         stages = outcome.job.stages if outcome.job else {}
         if as_json:
-            line = {
-                "clip": str(target) if is_clip else None,
-                "said": outcome.said,
-                "seconds": stages,
-            }
-            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+            _tell_script(target if is_clip else None, outcome.said, stages)
         else:
             console.print(outcome.said, highlight=False, markup=False)
         if is_clip:
@@ -135,6 +152,11 @@ def _animate(
         return outcome.exit
 
     return _run(ask())
+
+
+def _tell_script(clip: Path | None, said: str, seconds: dict[str, float]) -> None:
+    line = {"clip": str(clip) if clip else None, "said": said, "seconds": seconds}
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 @app.command()
@@ -260,9 +282,17 @@ def _known(exc: BaseException) -> VivantError | None:
     return exc if isinstance(exc, known) else None
 
 
+class _Complaint(typer.Exit):
+    """What was said on standard error before the end."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(code)
+        self.said = said
+
+
 def _complain(sentence: str, code: int = 1) -> NoReturn:
     sys.stderr.write(f"vivant: {sentence}\n")
-    raise typer.Exit(code)
+    raise _Complaint(sentence, code)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -91,7 +91,7 @@ def reports() -> None:
 
 
 @admin_app.command()
-def drain(switch: Annotated[str, typer.Argument(help="on or off")]) -> None:
+def drain(switch: Literal["on", "off"]) -> None:
     """Take nothing new from anybody, or take it again."""
     _say("drain", switch)
 

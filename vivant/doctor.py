@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from vivant.errors import VivantError
+from vivant.errors import TryLater, VivantError
 from vivant.ledger import open_ledger
 from vivant.media import MediaStore
 from vivant.queue import open_bells
@@ -35,24 +35,23 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything; nothing that is broken hides what comes after it."""
-    looks: list[tuple[str, Callable[[Settings], Awaitable[Finding]]]] = [
-        ("redis", _redis),
-        ("ledger", _ledger),
-        ("media", _media),
-        ("engine", _engine),
-        ("ffmpeg", _ffmpeg),
-        ("telegram", _telegram),
-        ("discord", _discord),
+    looks: list[tuple[str, str, Callable[[Settings], Awaitable[Finding]]]] = [
+        ("redis", "VIVANT_REDIS_URL", _redis),
+        ("ledger", "VIVANT_DATABASE_URL", _ledger),
+        ("media", "VIVANT_MEDIA_URL", _media),
+        ("engine", "VIVANT_ENGINE", _engine),
+        ("ffmpeg", "", _ffmpeg),
+        ("telegram", "VIVANT_TELEGRAM_API_URL", _telegram),
+        ("discord", "VIVANT_DISCORD_API_URL", _discord),
     ]
     findings = []
-    for what, look in looks:
+    for what, setting, look in looks:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 findings.append(await look(settings))
-        except TimeoutError:
-            findings.append(
-                Finding(what=what, is_well=False, found="no answer", mend="is it reachable?")
-            )
+        except (TimeoutError, TryLater):
+            mend = f"is it reachable? see {setting}"
+            findings.append(Finding(what=what, is_well=False, found="no answer", mend=mend))
         except VivantError as exc:
             findings.append(Finding(what=what, is_well=False, found=str(exc)))
     return findings

@@ -7,9 +7,12 @@ Tokens and the secret never print themselves.
 import os
 import re
 import secrets
+from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
+from dotenv import dotenv_values
 from pydantic import (
     Field,
     SecretStr,
@@ -23,6 +26,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from vivant.errors import SettingsError
 
 PREFIX: Final = "VIVANT_"
+#: As alike as a slip of the pen; `difflib` says how much of two names is the same.
+_SLIP: Final = 0.88
 
 #: "a, b, c" in the environment; empty entries are dropped.
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -242,10 +247,20 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **overrides: Any) -> Self:
         """Read the environment and `.env`; raises `SettingsError` that names the setting."""
+        _no_slips(dotenv_values(cls.model_config["env_file"]).keys() | os.environ.keys())
         try:
             return cls(**overrides)
         except ValidationError as exc:
             raise SettingsError("\n".join(_complaints(exc))) from None
+
+
+def _no_slips(names: Collection[str]) -> None:
+    """A name that is nearly one of ours was meant to be; another's `VIVANT_…` may be anything."""
+    known = [name for name, _, _ in table()]
+    for name in map(str.upper, names):
+        if name.startswith(PREFIX) and name not in known:
+            for meant in get_close_matches(name, known, n=1, cutoff=_SLIP):
+                raise SettingsError(f"{name} is no setting; is {meant} meant?")
 
 
 def _complaints(error: ValidationError) -> list[str]:
