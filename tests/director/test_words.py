@@ -87,7 +87,7 @@ def test_the_language_is_told_before_the_action() -> None:
 
 #: What may stand as a key in each section of a table.
 KEYS: dict[Role, frozenset[str]] = {
-    Role.ACTION: frozenset(Action) - {Action.IDLE},
+    Role.ACTION: frozenset({*Action, "dance"}) - {Action.IDLE},
     Role.PERHAPS: frozenset(Action) - {Action.IDLE},
     Role.JOINT: frozenset({"nothing", "not", "and", "after", "before"}),
     Role.WHO: frozenset(Who),
@@ -298,6 +298,25 @@ def test_a_slip_of_the_finger_is_forgiven_where_it_is_no_other_word(
 )
 def test_emoji_speak_where_words_do_not(words: str, expected: str) -> None:
     assert actions(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words", ["dance to the music", "Oma soll tanzen", "跳舞", "потанцуйте", "💃"]
+)
+def test_a_dance_is_a_sway_that_asks_for_steps(words: str) -> None:
+    """An engine that makes no steps can then say so."""
+    (beat,) = understand(words).beats
+
+    assert beat.action is Action.SWAY
+    assert beat.is_dance
+
+
+@pytest.mark.parametrize("words", ["a gentle sway", "hin und her", "gentle sway / dance", "摇摆"])
+def test_a_sway_that_is_asked_for_as_such_is_no_dance(words: str) -> None:
+    (beat,) = understand(words).beats
+
+    assert beat.action is Action.SWAY
+    assert not beat.is_dance
 
 
 def test_every_emoji_is_one_sign_that_cleaning_keeps() -> None:

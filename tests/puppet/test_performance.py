@@ -10,10 +10,11 @@ from PIL import Image
 from tests.puppet import photos
 from tests.puppet.shots import settings_for
 from vivant.clips import ClipSettings
+from vivant.director.look.faces import LEFT_CHEEK_EDGE, NOSE_TIP, RIGHT_CHEEK_EDGE
 from vivant.director.look.people import PeopleFinder
 from vivant.director.plan import Action, Beat, Direction, Plan, Who
 from vivant.engine.puppet.actors import Actor, cast
-from vivant.engine.puppet.body import LEAST_ROOM, Body
+from vivant.engine.puppet.body import KNOTS, LEAST_ROOM, Body
 from vivant.engine.puppet.engine import fitted
 from vivant.engine.puppet.parts import LIMITS, Part
 from vivant.engine.puppet.performance import Performance
@@ -87,6 +88,37 @@ def test_a_look_goes_where_it_is_told(one: Scene) -> None:
     assert left[Part.YAW] < -0.1
     assert right[Part.GAZE_X] > 0.9
     assert down[Part.PITCH] > 0.1
+
+
+def test_who_winks_does_not_blink(one: Scene) -> None:
+    """While one eye is shut the other is open, whatever the seed; without a wink they blink."""
+    times = np.arange(0, 3.5, 1 / 24).tolist()
+    for seed in range(12):
+        settings = replace(one.settings, seed=seed)
+        winks = one.play(Beat(action=Action.WINK), settings=settings)
+        gestures = [winks.gesture(0, time) for time in times]
+
+        assert max(gesture[Part.WINK] for gesture in gestures) == 1
+        assert all(gesture[Part.CLOSE] == 0 for gesture in gestures if gesture[Part.WINK] > 0)
+        assert most(one.play(Beat(action=Action.SMILE), settings=settings), 0, Part.CLOSE) > 0.5
+
+
+def test_a_head_seen_from_the_side_nods_by_turning(one: Scene) -> None:
+    """Forwards, the way it looks; seen from the front it only goes down."""
+    actor = one.actors[0]
+    assert actor.face is not None
+    points = actor.face.points.copy()
+    edges = points[[RIGHT_CHEEK_EDGE, LEFT_CHEEK_EDGE]]
+    points[NOSE_TIP] = edges[1]
+    aside = replace(actor, face=replace(actor.face, points=points))
+    column, row = (actor.head / KNOTS).astype(int)
+
+    def forwards(actor: Actor) -> float:
+        body = Body(actor, one.settings.width, one.settings.height)
+        return float(body.displacement({Part.PITCH: 0.15})[row, column, 0]) / actor.size
+
+    assert forwards(aside) > 0.1
+    assert abs(forwards(actor)) < 0.02
 
 
 def test_two_lean_towards_each_other(two: Scene) -> None:

@@ -17,6 +17,8 @@ _JOINTS: Final = frozenset({"and", "after", "before"})
 _CAMERA: Final = frozenset({Action.ZOOM, Action.PAN, Action.PARALLAX})
 #: Who stands behind one of these is hugged or kissed, and does not act alone.
 _TO_SOMEBODY: Final = frozenset({Action.HUG, Action.KISS})
+#: In the tables beside the actions: a sway with steps.
+_DANCE: Final = "dance"
 _SIDEWAYS: Final = frozenset({Direction.LEFT, Direction.RIGHT, Direction.UP, Direction.DOWN})
 _DIRECTIONS: Final = {
     Action.ZOOM: frozenset({Direction.IN, Direction.OUT}),
@@ -35,6 +37,13 @@ _THING_REACH: Final = 3
 _TURN_WORDS: Final = 3
 #: So far before a thing stands the preposition that makes a place of it: "under the old tree".
 _PREPOSITION_REACH: Final = 3
+
+
+def ordered(key: str) -> Beat:
+    """What a key among the actions of a table orders: an action, or a dance."""
+    if key == _DANCE:
+        return Beat(action=Action.SWAY, is_dance=True)
+    return Beat(action=Action(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,7 @@ class Caption:
         """Whether somebody shall do it, rather than the sea, or nobody."""
         if self._is_forbidden(clause, mark):
             return False
-        if Action(mark.meaning.value) in _CAMERA:
+        if mark.meaning.value in _CAMERA:
             return True
         if subject is not None:
             return subject.meaning.value != "thing"
@@ -233,11 +242,11 @@ class Caption:
         )
 
     def _beat(self, clause: _Clause, mark: Mark, who: Who) -> Beat:
-        action = Action(mark.meaning.value)
-        return Beat(
-            action=action,
-            who=Who.EVERYONE if action in _CAMERA else who,
-            direction=self._direction(clause, mark, action),
+        beat = ordered(mark.meaning.value)
+        return replace(
+            beat,
+            who=Who.EVERYONE if beat.action in _CAMERA else who,
+            direction=self._direction(clause, mark, beat.action),
             strength=self._strength(clause),
         )
 

@@ -58,6 +58,8 @@ class Beat:
     direction: Direction | None = None
     #: As the words say it: "gently" is below 1, "wildly" above.
     strength: float = 1.0
+    #: A sway that was asked for as a dance: with steps and turns, where they can be made.
+    is_dance: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from vivant.clips import RefusalReason
-from vivant.director.caption import Caption
+from vivant.director.caption import Caption, ordered
 from vivant.director.languages import CODES, emoji, read
 from vivant.director.plan import Action, Beat, Direction, Plan, Who
 from vivant.director.spelling import Script, Word, plain, unstretched, words_of
@@ -49,16 +49,16 @@ def understand(words: str) -> Plan:
     caption = _read(words_of(text)[:_MOST_WORDS])
     beats = caption.beats()
     if not beats and not caption.is_scenery:
-        beats = [Beat(action=action) for action in _pictured(text)]
+        beats = list(_pictured(text))
     once = tuple(_without_repeats(beats))[:MAX_BEATS]
     return Plan(
         words=text, beats=once or (Beat(action=Action.IDLE),), language=caption.language.code
     )
 
 
-def _pictured(text: str) -> Iterator[Action]:
+def _pictured(text: str) -> Iterator[Beat]:
     known = emoji()
-    return (known[sign] for sign in text if sign in known)
+    return (ordered(known[sign]) for sign in text if sign in known)
 
 
 def _without_repeats(beats: Iterable[Beat]) -> Iterator[Beat]:

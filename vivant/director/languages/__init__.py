@@ -12,7 +12,6 @@ from importlib.resources import files
 from typing import Final
 
 from vivant.director.phrasebook import Meaning, Phrasebook, Readings, Role
-from vivant.director.plan import Action
 from vivant.director.spelling import Dictionary, Script, Word, unstretched, words_of
 
 #: Where two languages claim the same words, the earlier one gets them.
@@ -134,11 +133,9 @@ def read(code: str) -> Language:
 
 
 @cache
-def emoji() -> Mapping[str, Action]:
-    """What a picture says in every language."""
-    return {
-        sign: Action(key) for key, signs in _phrases(_table("emoji"), "action") for sign in signs
-    }
+def emoji() -> Mapping[str, str]:
+    """What a picture says in every language: a key as among the actions of the tables."""
+    return {sign: key for key, signs in _phrases(_table("emoji"), "action") for sign in signs}
 
 
 def _table(name: str) -> Table:

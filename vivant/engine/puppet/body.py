@@ -22,6 +22,9 @@ KNOTS = 8
 #: Where a field squeezes space to less than this share, it would soon fold.
 LEAST_ROOM = 0.25
 
+#: A face that is turned as little as the first is seen from the front, as far as the second
+#: from the side.
+_IN_PROFILE = 0.4, 0.9
 
 #: How much of a field a gesture wants.
 Weight: TypeAlias = Callable[[Gesture], float]
@@ -176,11 +179,15 @@ class Body:
         turn = 0.62 * size * round_ * head
         right, down = a.right.astype(np.float32), a.down.astype(np.float32)
         still = np.zeros_like(head)
+        # What looks down from the side turns in the picture; from the front it only sinks in.
+        turned = 0.0 if a.face is None else a.face.turned
+        profile = math.copysign(smooth(abs(turned), *_IN_PROFILE), turned)
+        looks_down = (1 - abs(profile)) * turn[..., None] * down + profile * _field(-y, x)
         return [
             (_sine(Part.ROLL), _field(-y, x)),
             (lambda gesture: math.cos(gesture.get(Part.ROLL, 0.0)) - 1, _field(x, y)),
             (_sine(Part.YAW), turn[..., None] * right),
-            (_sine(Part.PITCH), turn[..., None] * down),
+            (_sine(Part.PITCH), looks_down),
             (_of(Part.SHIFT), size * _field(head, still)),
             (_of(Part.DROP), size * _field(still, head)),
         ]

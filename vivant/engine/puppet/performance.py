@@ -23,6 +23,9 @@ CAMERA = {Action.ZOOM, Action.PAN, Action.PARALLAX}
 #: Seconds a score needs; shorter beats play it faster, up to this pace.
 _SCORE_S, _FASTEST = 2.8, 1.8
 
+#: Seconds between a wink and any blink before or after it.
+_WINKS_APART = 0.3
+
 #: Faces further aside than this look at each other already.
 _FACES_PARTNER = 0.45
 
@@ -108,10 +111,11 @@ class _Life:
                 (Part.SHIFT, 0.010, 0.21),
             )
         ]
-        self._blinks: list[float] = []
+        #: When each blink begins, in seconds.
+        self.blinks: list[float] = []
         time_s = rng.uniform(0.8, 1.5)
         while time_s < duration_s - 0.45:
-            self._blinks.append(time_s)
+            self.blinks.append(time_s)
             time_s += rng.uniform(1.7, 3.6)
 
     def at(self, time_s: float) -> dict[Part, float]:
@@ -121,7 +125,7 @@ class _Life:
         breath = 0.5 - 0.5 * math.cos(math.tau * self._breath_hz * time_s)
         moves = {
             Part.BREATH: 0.020 * breath,
-            Part.CLOSE: max((_blink(time_s - at) for at in self._blinks), default=0.0),
+            Part.CLOSE: max((_blink(time_s - at) for at in self.blinks), default=0.0),
         }
         for part, amount, hz, phase in self._waves:
             wave = amount * ease * math.sin(math.tau * (hz * time_s + phase))
@@ -161,6 +165,8 @@ class Performance:
             beats = [beat for beat in plan.beats if beat.action not in CAMERA]
             for index, beat in enumerate(beats):
                 self._play(beat, index, len(beats))
+        for actor, life in enumerate(self._lives):
+            life.blinks = [at for at in life.blinks if not self._winks_about(actor, at)]
 
     def gesture(self, actor: int, time_s: float) -> Gesture:
         """What *actor* does at *time_s*; nothing at 0."""
@@ -176,6 +182,12 @@ class Performance:
     def uses(self, actor: int, *parts: Part) -> bool:
         """Whether *actor* ever moves one of *parts*."""
         return any(played.stroke.part in parts for played in self._played[actor])
+
+    def _winks_about(self, actor: int, time_s: float) -> bool:
+        """Whether a blink that begins at *time_s* would spoil a wink: one eye must stay open."""
+        winks = [played for played in self._played[actor] if played.stroke.part is Part.WINK]
+        around = np.arange(time_s - _WINKS_APART, time_s + 0.29 + _WINKS_APART, 1 / 24).tolist()
+        return any(played.at(at) > 0 for played in winks for at in around)
 
     def _note(self, note: Note) -> None:
         if note not in self.notes:
@@ -268,7 +280,7 @@ class Performance:
                 self._note(Note.NO_FREE_HAND)
                 return scores.WAVE_WITHOUT_HAND
             case Action.SWAY:
-                if beat.strength > 1:
+                if beat.is_dance:
                     self._note(Note.NO_STEPS)
                 return scores.SWAY
             case Action.NOD:
