@@ -1,5 +1,5 @@
 # `make demo` shows it, `make test` runs what .ci/run runs.
-.PHONY: demo test test-light check lint types unit coverage install fix readme translations contact-sheets gates models bench kills clean
+.PHONY: demo test test-light check lint types unit coverage install fix readme translations contact-sheets gates models bench kills model clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -91,6 +91,10 @@ bench: $(addprefix bench-,queue encode bot_process photos acceptance words fairn
 # Processes killed at random under a stream of photos, for long; `make test` does it for a minute.
 kills: $(VENV)/.test
 	$(BIN)/python -m bench.kills
+
+# Every order of events with four misfortunes; `make test` allows three.
+model: $(VENV)/.test
+	$(BIN)/python -m tests.protocol --misfortunes 4
 
 clean:
 	rm -rf $(VENV) data dist build .coverage .mypy_cache .pytest_cache .ruff_cache

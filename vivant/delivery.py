@@ -144,7 +144,6 @@ class Delivery:
             # that knows nonces shows it once.
             nonce=f"{job.id}.{job.line_message or 'line'}",
         )
-        await self.ledger.jobs.next_line(job)
         if not await self.ledger.jobs.remember_line(job, line):
             raise _Lost  # whoever has it now shows the answer; a second one must not be seen
         return line

@@ -81,7 +81,7 @@ class Job:
     failure: FailureReason | None
     #: The bot's own "on it" message, which becomes the clip.
     status_message: str | None
-    #: Short lines sent so far; part of the next one's nonce.
+    #: Short lines sent so far.
     lines: int
     #: The short line that becomes the clip instead.
     line_message: str | None

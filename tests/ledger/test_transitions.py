@@ -248,17 +248,15 @@ async def test_an_error_that_nobody_will_ever_take_is_refunded_once(ledger: Ledg
     assert await kinds(ledger, waiting) == ["reserve", "refund"]
 
 
-async def test_the_short_line_is_counted_before_it_is_sent(ledger: Ledger) -> None:
+async def test_a_short_line_is_counted_and_found_again(ledger: Ledger) -> None:
     await rendered(ledger)
     job = await sending(ledger)
 
-    assert await ledger.jobs.next_line(job) == 1
+    assert await ledger.jobs.remember_line(job, "55")
     assert await ledger.jobs.delay_delivery(job, 0)
 
     again = await sending(ledger)
-    assert again.lines == 1
-    await ledger.jobs.remember_line(again, "55")
-    assert (await now(ledger, again)).line_message == "55"
+    assert (again.lines, again.line_message) == (1, "55")
 
 
 # ---- lost races: an older attempt changes nothing
@@ -302,8 +300,7 @@ async def test_a_bot_that_lost_its_answer_can_do_nothing_to_it(ledger: Ledger) -
     assert not await ledger.jobs.undeliverable(stale)
     assert not await ledger.jobs.delay_delivery(stale, 5)
     assert not await ledger.jobs.spoil(stale, FailureReason.CLIP_TOO_LARGE)
-    await ledger.jobs.next_line(stale)
-    await ledger.jobs.remember_line(stale, "wrong")
+    assert not await ledger.jobs.remember_line(stale, "wrong")
     assert await now(ledger, held) == held
     assert await kinds(ledger, held) == ["reserve"]
 

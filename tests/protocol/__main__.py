@@ -1,5 +1,6 @@
-"""Look further than the tests do: `python -m tests.protocol 3` allows three misfortunes."""
+"""Look further than the tests do: `python -m tests.protocol --misfortunes 4`."""
 
+import argparse
 import sys
 import time
 
@@ -7,11 +8,13 @@ from tests.protocol.exploring import explore
 from tests.protocol.world import World
 
 if __name__ == "__main__":
-    luck = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--misfortunes", type=int, default=4)
+    misfortunes = parser.parse_args().misfortunes
     started = time.monotonic()
-    explored = explore(World(luck=luck))
+    explored = explore(World(), misfortunes=misfortunes)
     sys.stdout.write(
-        f"{luck} misfortunes: {explored.worlds} worlds, {len(explored.names)} kinds of steps, "
-        f"{time.monotonic() - started:.0f} s\n{explored.broken or 'the promise holds'}\n"
+        f"{misfortunes} misfortunes: {explored.worlds} worlds, {len(explored.names)} kinds of "
+        f"steps, {time.monotonic() - started:.0f} s\n{explored.broken or 'the promise holds'}\n"
     )
     sys.exit(explored.broken is not None)

@@ -42,7 +42,6 @@ class Row(NamedTuple):
     #: Which message of the chat each is.
     status: int = NONE
     line: int = NONE
-    lines: int = 0
 
 
 class Rules(NamedTuple):
@@ -61,7 +60,7 @@ class Rules(NamedTuple):
 
 
 CONTRACT: Final = Rules()
-_OPEN: Final = (JobState.QUEUED, JobState.RENDERING)
+OPEN: Final = (JobState.QUEUED, JobState.RENDERING)
 
 
 def _held(row: Row, state: JobState, attempt: int, rules: Rules) -> bool:
@@ -129,7 +128,7 @@ def hand_back(row: Row, attempt: int, rules: Rules) -> Row | None:
 
 
 def cancel(row: Row) -> Row | None:
-    return _in_words(row) if row.state in _OPEN else None
+    return _in_words(row) if row.state in OPEN else None
 
 
 # ---- the bot's side
@@ -162,12 +161,6 @@ def undeliverable(row: Row, attempt: int, rules: Rules) -> Row | None:
     return _given_up(row) if _held(row, JobState.SENDING, attempt, rules) else None
 
 
-def next_line(row: Row, attempt: int, rules: Rules) -> Row | None:
-    if not _held(row, JobState.SENDING, attempt, rules):
-        return None
-    return row._replace(lines=row.lines + 1)
-
-
 def remember_line(row: Row, attempt: int, rules: Rules, message: int) -> Row | None:
     if not _held(row, JobState.SENDING, attempt, rules):
         return None
@@ -187,7 +180,7 @@ def expire_renders(row: Row) -> Row | None:
 
 
 def expire_deadlines(row: Row) -> Row | None:
-    return _in_words(row) if row.state in _OPEN else None
+    return _in_words(row) if row.state in OPEN else None
 
 
 def expire_deliveries(row: Row, *, too_old: bool) -> Row | None:

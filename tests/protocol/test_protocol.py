@@ -1,6 +1,6 @@
 """The promise, looked for in every order of events: crashes at each step, lost replies, bad luck.
 
-`python -m tests.protocol 3` looks further than a test has time for.
+`make model` looks further than a test has time for.
 """
 
 import inspect
@@ -30,10 +30,9 @@ _NOTES = {"disown", "orphan", "purge", "renew_delivery", "repay", "reword", "sna
 
 
 #: An update whose handlers died twice.
-_ON_ITS_LAST_TRY = World(luck=1, offered=False, inbox="new", tries=2)
+_ON_ITS_LAST_TRY = World(offered=False, inbox="new", tries=2)
 #: Two bots took up one update, and each has sent its own "on it".
 _TWICE_ACKNOWLEDGED = World(
-    luck=1,
     chat=("on it", "on it"),
     offered=False,
     inbox="new",
@@ -46,12 +45,12 @@ _TWICE_ACKNOWLEDGED = World(
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_the_promise_holds_in_every_order_of_events_with_two_misfortunes() -> None:
+def test_the_promise_holds_in_every_order_of_events_with_three_misfortunes() -> None:
     """One charge at most, settle or refund, one answer in sight, and always an end."""
-    explored = explore(World(luck=2))
+    explored = explore(World(), misfortunes=3)
 
     assert explored.broken is None, str(explored.broken)
-    assert explored.worlds > 100_000
+    assert explored.worlds > 300_000
     crashes = {name for name in explored.names if name.endswith("crashes")}
     assert crashes == {
         "the reader crashes",
@@ -62,25 +61,25 @@ def test_the_promise_holds_in_every_order_of_events_with_two_misfortunes() -> No
 
 
 def test_a_job_that_meets_no_misfortune_ends() -> None:
-    """With no luck to lose, every order of ordinary steps leads to an end."""
-    assert explore(World(luck=0)).broken is None
+    """With luck alone, every order of ordinary steps leads to an end."""
+    assert explore(World(), misfortunes=0).broken is None
 
 
 @pytest.mark.parametrize(
     ("bug", "start", "promise", "last"),
     [
-        ("confirm_before_inbox", World(luck=1), "it never ends", "the reader crashes"),
-        ("settle_at_render", World(luck=0), "charged before the platform confirmed", "finish"),
+        ("confirm_before_inbox", World(), "it never ends", "the reader crashes"),
+        ("settle_at_render", World(), "charged before the platform confirmed", "finish"),
         (
             "blind_resend",
-            World(luck=1),
+            World(),
             "more than one final answer is visible",
             "send the answer",
         ),
-        ("no_fence", World(luck=1), "more than one final answer is visible", "the edit is applied"),
+        ("no_fence", World(), "more than one final answer is visible", "the edit is applied"),
         (
             "line_without_fence",
-            World(luck=1),
+            World(),
             "more than one final answer is visible",
             "the edit is applied",
         ),
@@ -94,19 +93,19 @@ def test_a_job_that_meets_no_misfortune_ends() -> None:
             "give_up_blindly",
             _ON_ITS_LAST_TRY,
             "more than one final answer is visible",
-            "the edit is applied",
+            "the handler breaks",
         ),
     ],
 )
 def test_a_broken_contract_is_found_out(bug: str, start: World, promise: str, last: str) -> None:
     """With its shortest trace, which a person can follow; without the bug all is well."""
-    broken = explore(start, Rules()._replace(**{bug: True})).broken
+    broken = explore(start, Rules()._replace(**{bug: True}), misfortunes=1).broken
 
     assert broken is not None
     assert broken.promise == promise
     assert broken.trace[-1] == last
     assert len(broken.trace) <= 25
-    assert explore(start).broken is None
+    assert explore(start, misfortunes=1).broken is None
 
 
 def test_the_model_has_the_arrows_of_the_ledger_by_the_same_names() -> None:
@@ -127,4 +126,4 @@ def test_the_model_has_the_arrows_of_the_ledger_by_the_same_names() -> None:
 
     assert arrows == methods - _LOOKING - _NOTES
     assert table <= arrows
-    assert arrows - table == {"next_line", "remember_line", "remember_status"}
+    assert arrows - table == {"remember_line", "remember_status"}

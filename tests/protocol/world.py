@@ -4,9 +4,9 @@ A platform with its chat, the inbox, two bots on one token, two engine workers, 
 Redis, upkeep, and a person who may block the bot, delete a message or cancel. A bot is three: one
 that reads updates, one that sees to them, one that sends answers; each may crash by itself.
 
-`steps` lists all that can happen next. A *misfortune* (a crash, a lost reply, a wiped Redis, a
-lease that runs out under a live holder, a person who changes their mind) uses up `luck`;
-everything else happens sooner or later.
+`steps` lists all that can happen next: some of it sooner or later, and some that is a *misfortune*
+(a crash, a lost reply, a wiped Redis, a lease that runs out under a live holder, a person who
+changes their mind).
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,10 @@ _T = TypeVar("_T")
 _ON_IT: Final = "on it"
 _HERE_IT_COMES: Final = "here it comes"
 _GONE: Final = "gone"
+_ANSWERS: Final = (Answer.CLIP, Answer.WORDS)
+_OVER: Final = (JobState.DONE, JobState.UNDELIVERABLE)
+#: Where a sender still has to see how the answer can be shown.
+_TO_SHOW: Final = ("claimed", "sent", "on the line")
 
 
 class Handler(NamedTuple):
@@ -38,7 +42,7 @@ class Handler(NamedTuple):
 class Sender(NamedTuple):
     """A bot that sends the answer, with the row as it was when it was claimed."""
 
-    #: "": idle; then claimed, counted, sent, on the line, shown, failed.
+    #: "": idle; then claimed, sent, on the line, shown, failed.
     at: str = ""
     attempt: int = NONE
     answer: Answer = Answer.NOTHING
@@ -57,7 +61,6 @@ class Worker(NamedTuple):
 class World(NamedTuple):
     """Everything at one moment. A NamedTuple for the same reason as `Row`."""
 
-    luck: int
     #: The person waited longer than a minute: a line rings the phone. None: not known yet.
     is_slow: bool | None = None
     #: The platform finds the clip too large. None: not known yet.
@@ -88,7 +91,7 @@ class Kind(Enum):
     ORDINARY = "ordinary"
     #: As ordinary, but nobody else can tell when: so at once, which spares many orders.
     QUIET = "quiet"
-    #: Only with luck left to lose.
+    #: Bad luck, which need not come.
     MISFORTUNE = "misfortune"
 
 
@@ -104,19 +107,17 @@ def is_over(world: World) -> bool:
     """The event has had its end: an answer, or nothing and no charge."""
     if world.row is None:
         return world.inbox == "given up"
-    return world.row.state in (JobState.DONE, JobState.UNDELIVERABLE)
+    return world.row.state in _OVER
 
 
 def broken_promise(world: World) -> str | None:
     """What of the promise does not hold in *world*."""
-    answers = sum(said in (Answer.CLIP, Answer.WORDS) for said in world.chat)
+    answers = sum(said in _ANSWERS for said in world.chat)
     if answers > 1:
         return "more than one final answer is visible"
     row = world.row
     if row is None:
-        if _ON_IT in world.chat:
-            return "acknowledged, but there is no job"
-        return None
+        return "acknowledged, but there is no job" if _ON_IT in world.chat else None
     if row.credit is job.Closing.SETTLED and row.state is not JobState.DONE:
         return "charged before the platform confirmed"
     if row.credit is job.Closing.SETTLED and row.answer is not Answer.CLIP:
@@ -133,17 +134,18 @@ def broken_promise(world: World) -> str | None:
     return None
 
 
-def steps(world: World, rules: Rules) -> Iterator[Step]:
-    """All that can happen in *world*."""
+def steps(world: World, rules: Rules, *, is_lucky: bool) -> Iterator[Step]:
+    """All that can happen in *world*; to the lucky nothing bad."""
     is_quiet = False
     for step in _all_steps(world, rules):
         if step.kind is Kind.MISFORTUNE:
-            if world.luck:
-                unlucky = step.after._replace(luck=world.luck - 1)
-                yield step._replace(after=_canonical(unlucky))
-        elif not is_quiet:
+            if is_lucky:
+                continue
+        elif is_quiet:
+            continue
+        else:
             is_quiet = step.kind is Kind.QUIET
-            yield step._replace(after=_canonical(step.after))
+        yield step._replace(after=_canonical(step.after))
 
 
 def _all_steps(world: World, rules: Rules) -> Iterator[Step]:
@@ -185,28 +187,75 @@ def _canonical(world: World) -> World:
     """One of all worlds that nobody can tell apart.
 
     Which of two equal processes it was does not matter, nor which attempt it is, but only whether
-    it is the newest. A bell for nothing is as good as none.
+    it is the newest; and what nobody will look at any more is forgotten.
     """
     row = world.row
+    state = None if row is None else row.state
     newest = NONE if row is None else row.attempt
-    senders = [
-        sender._replace(attempt=int(sender.attempt == newest)) if sender.at else sender
-        for sender in world.senders
-    ]
-    workers = [
-        worker._replace(attempt=int(worker.attempt == newest)) if worker.at else worker
-        for worker in world.workers
-    ]
+    is_new = world.inbox == "new"
+    is_asked = state not in _OVER or any(sender.at in _TO_SHOW for sender in world.senders)
     one_handler, other_handler = sorted(world.handlers)
-    one_sender, other_sender = sorted(senders)
-    one_worker, other_worker = sorted(workers)
+    one_sender, other_sender = sorted(_aged_sender(sender, newest) for sender in world.senders)
+    one_worker, other_worker = sorted(_aged_worker(worker, newest) for worker in world.workers)
+    return _without_strays(
+        world._replace(
+            is_slow=world.is_slow if is_asked else None,
+            is_heavy=world.is_heavy if is_asked else None,
+            tries=world.tries if is_new else 0,
+            inbox_leased=world.inbox_leased and is_new,
+            row=None if row is None else _aged_row(row),
+            # A bell for nothing is as good as none.
+            render_bell=world.render_bell and state is JobState.QUEUED,
+            delivery_bell=world.delivery_bell and state is JobState.READY,
+            handlers=(one_handler, other_handler),
+            senders=(one_sender, other_sender),
+            workers=(one_worker, other_worker),
+        )
+    )
+
+
+def _aged_row(row: Row) -> Row:
+    if row.state in _OVER:
+        return row._replace(attempt=1, failures=0, status=NONE, line=NONE)
+    return row._replace(attempt=1, failures=row.failures if row.state in job.OPEN else 0)
+
+
+def _aged_sender(sender: Sender, newest: int) -> Sender:
+    attempt = int(sender.attempt == newest)
+    if sender.at == "failed" or (sender.at == "shown" and sender.line == NONE):
+        return Sender(sender.at, attempt)
+    return sender._replace(attempt=attempt) if sender.at else sender
+
+
+def _aged_worker(worker: Worker, newest: int) -> Worker:
+    return worker._replace(attempt=int(worker.attempt == newest)) if worker.at else worker
+
+
+def _without_strays(world: World) -> World:
+    """A message that is no answer, and that nobody will edit, is as good as none."""
+    row = world.row or Row()
+    held = {row.status, row.line, *(handler.message for handler in world.handlers)}
+    for sender in world.senders:
+        held |= {sender.status, sender.line}
+    if _GONE in world.chat:  # once, since it tells that somebody deletes
+        held.add(world.chat.index(_GONE))
+    kept = [n for n, said in enumerate(world.chat) if n in held or said in _ANSWERS]
+    if len(kept) == len(world.chat):
+        return world
+    now = {NONE: NONE} | {number: place for place, number in enumerate(kept)}
+    one_handler, other_handler = world.handlers
+    one_sender, other_sender = world.senders
     return world._replace(
-        handlers=(one_handler, other_handler),
-        senders=(one_sender, other_sender),
-        workers=(one_worker, other_worker),
-        row=None if row is None else row._replace(attempt=1),
-        render_bell=world.render_bell and row is not None and row.state is JobState.QUEUED,
-        delivery_bell=world.delivery_bell and row is not None and row.state is JobState.READY,
+        chat=tuple(world.chat[number] for number in kept),
+        row=world.row and row._replace(status=now[row.status], line=now[row.line]),
+        handlers=(
+            one_handler._replace(message=now[one_handler.message]),
+            other_handler._replace(message=now[other_handler.message]),
+        ),
+        senders=(
+            one_sender._replace(status=now[one_sender.status], line=now[one_sender.line]),
+            other_sender._replace(status=now[other_sender.status], line=now[other_sender.line]),
+        ),
     )
 
 
@@ -257,7 +306,7 @@ def _handles(world: World, number: int, handler: Handler, rules: Rules) -> Itera
         case "":
             if world.inbox == "new" and not world.inbox_leased:
                 if world.tries >= MAX_DEATHS:
-                    yield Step("given up in silence", world._replace(inbox="given up"))
+                    yield Step("given up", _given_up(world, rules))
                 else:
                     taken = now(Handler("claimed"))
                     taken = taken._replace(inbox_leased=True, tries=world.tries + 1)
@@ -296,10 +345,14 @@ def _broken(world: World, rules: Rules) -> World:
     """An exception that nobody expected: again, or given up, and said so."""
     if world.inbox != "new" or world.tries < MAX_TRIES:
         return world._replace(inbox_leased=False)
-    chat = world.chat
-    if not world.is_blocked and (world.row is None or rules.give_up_blindly):
-        chat = (*chat, Answer.WORDS)
-    return world._replace(inbox="given up", chat=chat)
+    return _given_up(world, rules)
+
+
+def _given_up(world: World, rules: Rules) -> World:
+    """Nobody tries again. That is said, but as no answer; and not where one comes."""
+    if rules.give_up_blindly and not world.is_blocked:
+        world = world._replace(chat=(*world.chat, Answer.WORDS))
+    return world._replace(inbox="given up")
 
 
 # ---- the answer goes out
@@ -338,7 +391,7 @@ def _sends(world: World, number: int, sender: Sender, rules: Rules) -> Iterator[
         lost = now(sender._replace(at="failed"))._replace(chat=chat)
         yield Step("the edit is applied, the reply is lost", lost, Kind.MISFORTUNE)
 
-    if world.is_blocked and sender.at in ("claimed", "counted", "on the line"):
+    if world.is_blocked and sender.at in ("claimed", "on the line"):
         yield ends("undeliverable", job.undeliverable(row, sender.attempt, rules))
         return
     match sender.at:
@@ -354,14 +407,11 @@ def _sends(world: World, number: int, sender: Sender, rules: Rules) -> Iterator[
             if target != NONE and _bears(world.chat[target], sender.answer):
                 yield from shows(target)
             else:
-                counted = job.next_line(row, sender.attempt, rules) or row
-                yield Step("next_line", now(sender._replace(at="counted"))._replace(row=counted))
-        case "counted":
-            said = (*world.chat, _HERE_IT_COMES)
-            sent = sender._replace(at="sent", line=len(world.chat))
-            yield Step("send a line", now(sent)._replace(chat=said))
-            lost = now(sender._replace(at="failed"))._replace(chat=said)
-            yield Step("send a line, the reply is lost", lost, Kind.MISFORTUNE)
+                said = (*world.chat, _HERE_IT_COMES)
+                sent = sender._replace(at="sent", line=len(world.chat))
+                yield Step("send a line", now(sent)._replace(chat=said))
+                lost = now(sender._replace(at="failed"))._replace(chat=said)
+                yield Step("send a line, the reply is lost", lost, Kind.MISFORTUNE)
         case "sent":
             known = job.remember_line(row, sender.attempt, rules, sender.line)
             if known is None and not rules.line_without_fence:

@@ -227,6 +227,12 @@ class Jobs:
             waiting = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(_OPEN))
             return await self._end_in_words(conn, job_id, waiting, FailureReason.CANCELLED)
 
+    async def reword(self, job_id: str, plan: Plan) -> bool:
+        """Other words for a job that no engine has; False: it is too late for them."""
+        queued = update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
+        async with self.db.writing() as conn:
+            return await _moved(conn, queued.values(plan=to_json(plan)))
+
     # ---- the bot's side
 
     async def claim_delivery(self, platform: str, bot: str) -> Job | None:
@@ -269,15 +275,7 @@ class Jobs:
         """SENDING → READY(error): there is a clip, but it cannot be shown; refunded."""
         async with self.db.writing() as conn:
             held = _held(job, JobState.SENDING)
-            if job.clip is None:
-                return await _moved(conn, held.values(state=JobState.READY, lease_until=None))
-            without_clip = held.values(
-                state=JobState.READY, clip=None, failure=reason, lease_until=None
-            )
-            if not await _moved(conn, without_clip):
-                return False
-            await credit.refund(conn, job.id)
-            return True
+            return await self._end_in_words(conn, job.id, held.values(clip=None), reason)
 
     async def delivered(self, job: Job) -> bool:
         """SENDING → DONE: the platform confirmed. A clip is counted for good now."""
@@ -313,16 +311,11 @@ class Jobs:
             row = (await conn.execute(kept)).one_or_none()
             return None if row is None else str(row.status_message)
 
-    async def next_line(self, job: Job) -> int:
-        """Count one more short line before it is sent; its number is part of its nonce."""
-        async with self.db.writing() as conn:
-            await conn.execute(_held(job, JobState.SENDING).values(lines=job.lines + 1))
-            return job.lines + 1
-
     async def remember_line(self, job: Job, message_id: str) -> bool:
-        """Keep the id of the short line; False: the job is another's by now, leave it alone."""
+        """Count a short line that was sent, and keep its id; False: the job is another's by now."""
+        line = _held(job, JobState.SENDING).values(lines=job.lines + 1, line_message=message_id)
         async with self.db.writing() as conn:
-            return await _moved(conn, _held(job, JobState.SENDING).values(line_message=message_id))
+            return await _moved(conn, line)
 
     # ---- what crashes leave; each job in a transaction of its own
 
@@ -385,12 +378,6 @@ class Jobs:
         async with self.db.reading() as conn:
             row = (await conn.execute(select(jobs).where(jobs.c.key == key))).one_or_none()
             return None if row is None else job_of(row)
-
-    async def reword(self, job_id: str, plan: Plan) -> bool:
-        """Other words for a job that no engine has; False: it is too late for them."""
-        queued = update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
-        async with self.db.writing() as conn:
-            return await _moved(conn, queued.values(plan=to_json(plan)))
 
     async def open_jobs(
         self,

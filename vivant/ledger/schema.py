@@ -98,7 +98,7 @@ jobs: Final = Table(
     Column("failure", Text),
     # What stands in the chat.
     Column("status_message", Text),
-    #: Short lines sent ("Here it comes"); the number is part of each line's nonce.
+    #: Short lines sent ("Here it comes"), and the last of them.
     Column("lines", Integer, nullable=False, default=0),
     Column("line_message", Text),
     Column("not_before", _Big, nullable=False, default=0),
