@@ -1,7 +1,8 @@
 """Takes updates out of a bot's inbox and sees to each until it is done.
 
-Several at once; each keeps its lease while it is seen to. What the platform cannot do just now
-is tried again in place; what breaks is tried three times in all and then given up, and said so.
+Several at once; each keeps its lease while it is seen to. What the platform or the store cannot do
+just now is tried again in place; what breaks is tried three times in all and then given up, and
+said so.
 Knows no platform: what lies in the inbox is text that the platform's folder put there.
 """
 
@@ -12,13 +13,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from vivant.errors import LedgerDown, TryLater, Undeliverable
+from vivant.errors import LedgerDown, MediaMissing, TryLater, Undeliverable
 from vivant.leases import renewed
 from vivant.ledger import Arrival, Inbox
 
 #: Rows that a crash left, or that wait for another try, are looked for this often.
 _LOOK_S: Final = 1.0
-#: How long an outage of the platform may last before a try counts as failed.
+#: How long an outage of the platform or the store may last before a try counts as failed.
 _PATIENCE_S: Final = 600.0
 _LAST_PAUSE_S: Final = 30.0
 #: A longer wait than this goes back into the inbox: it would keep a place from others.
@@ -90,6 +91,9 @@ class Reception:
                 continue
 
     async def _see_to(self, arrival: Arrival) -> None:
+        if arrival.is_hopeless:
+            await self._failed(arrival, 0)
+            return
         lease = renewed(
             lambda: self.inbox.renew(arrival),
             every_s=self.beat_s,
@@ -115,10 +119,12 @@ class Reception:
         while True:
             try:
                 await self.see_to(payload)
-            except TryLater as exc:
-                if time.monotonic() > until or exc.retry_after_s > _LONGEST_S:
+            except (TryLater, MediaMissing) as exc:
+                wait_s = exc.retry_after_s if isinstance(exc, TryLater) else 0
+                if time.monotonic() > until or wait_s > _LONGEST_S:
                     raise
-                await asyncio.sleep(max(pause, exc.retry_after_s))
+                logger.warning("an update has to wait", extra={"why": str(exc)})
+                await asyncio.sleep(max(pause, wait_s))
                 pause = min(pause * 2, _LAST_PAUSE_S)
             except Undeliverable as exc:
                 logger.info("nobody can be answered", extra={"why": str(exc)})
@@ -128,8 +134,7 @@ class Reception:
 
     async def _failed(self, arrival: Arrival, retry_s: float) -> None:
         try:
-            await self.inbox.failed(arrival, retry_s=retry_s)
-            if arrival.is_last_try:
+            if await self.inbox.failed(arrival, retry_s=retry_s):
                 logger.error("an update was given up", extra={"event": arrival.event})
                 await self.give_up(arrival.payload)
         except Exception:  # nothing more can be done for it

@@ -93,26 +93,32 @@ async def test_a_poison_update_is_given_up_after_three_tries(ledger: Ledger) -> 
     for tries in (1, 2, 3):
         arrival = await arrive(inbox)
         assert (arrival.event, arrival.tries, arrival.is_last_try) == ("1", tries, tries == 3)
-        await inbox.failed(arrival, retry_s=-1)
+        assert await inbox.failed(arrival, retry_s=-1) == (tries == 3)
 
     assert (await arrive(inbox)).event == "2"
     states = {row.event: (row.state, row.payload) for row in await rows(ledger, table)}
     assert states["1"] == ("given_up", None)
+    (deed,) = await ledger.audit.latest(10)
+    assert (deed.by, deed.words) == ("telegram:7", "see to update 1")
+    assert deed.outcome == "given up after 3 tries"
 
 
-async def test_an_update_that_kills_its_process_again_and_again_is_given_up(
+async def test_an_update_that_kills_its_process_again_and_again_is_hopeless(
     ledger: Ledger,
 ) -> None:
     """Nobody lived to say that it failed; an innocent one outlives three deaths of others."""
     inbox = inbox_of(ledger)
     await inbox.put([("1", "deadly"), ("2", "fine")])
     for _ in range(MAX_DEATHS):
-        assert (await arrive(inbox)).event == "1"
+        arrival = await arrive(inbox)
+        assert (arrival.event, arrival.is_hopeless) == ("1", False)
         await let_leases_run_out(ledger)
 
+    arrival = await arrive(inbox)
+
+    assert (arrival.event, arrival.is_hopeless) == ("1", True)
+    assert await inbox.failed(arrival)
     assert (await arrive(inbox)).event == "2"
-    states = {row.event: row.state for row in await rows(ledger, table)}
-    assert states["1"] == "given_up"
 
 
 async def test_a_handler_that_lost_its_update_cannot_fail_it(ledger: Ledger) -> None:
@@ -122,11 +128,11 @@ async def test_a_handler_that_lost_its_update_cannot_fail_it(ledger: Ledger) -> 
     await let_leases_run_out(ledger)
     held = await arrive(inbox)
 
-    await inbox.failed(stale, retry_s=-1)
+    assert not await inbox.failed(stale, retry_s=-1)
 
     assert await inbox.claim() is None
     await inbox.done(held)
-    await inbox.failed(held)
+    assert not await inbox.failed(held)
     (row,) = await rows(ledger, table)
     assert row.state == "done"
 

@@ -1,8 +1,9 @@
-"""Who did what as the operator, and what was refused by policy. Never purged."""
+"""What the operator did, what was refused by policy, what was given up. Never purged."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vivant.ledger.database import Database, insert
 from vivant.ledger.schema import audit, clock
@@ -28,9 +29,7 @@ class Audit:
     async def note(self, by: str, words: str, outcome: str | None = None) -> int:
         """Write down *words* of *by*, before anything is done about them; the row's id."""
         async with self.db.writing() as conn:
-            row = insert(conn, audit).values(by=by, words=words, outcome=outcome, at=clock())
-            note_id: int = (await conn.execute(row.returning(audit.c.id))).scalar_one()
-            return note_id
+            return await note(conn, by, words, outcome)
 
     async def conclude(self, note_id: int, outcome: str) -> None:
         """Add what became of it."""
@@ -45,3 +44,10 @@ class Audit:
                 Deed(by=row.by, words=row.words, outcome=row.outcome, at_ms=row.at)
                 for row in await conn.execute(newest)
             ]
+
+
+async def note(conn: AsyncConnection, by: str, words: str, outcome: str | None) -> int:
+    """Write a deed down inside a step that has others; the row's id."""
+    row = insert(conn, audit).values(by=by, words=words, outcome=outcome, at=clock())
+    note_id: int = (await conn.execute(row.returning(audit.c.id))).scalar_one()
+    return note_id

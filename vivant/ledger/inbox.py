@@ -10,12 +10,13 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Update, delete, select, update
 
+from vivant.ledger.audit import note
 from vivant.ledger.database import Database, insert
 from vivant.ledger.schema import clock, inbox
 
 #: A poison update is given up after this many tries.
 MAX_TRIES: Final = 3
-#: One that its process did not outlive, after this many: others died with it that did no harm.
+#: One that its process does not outlive, after this many: others die with it that do no harm.
 MAX_DEATHS: Final = 6
 
 
@@ -31,6 +32,11 @@ class Arrival:
     def is_last_try(self) -> bool:
         """Whether it is given up if this try fails."""
         return self.tries >= MAX_TRIES
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether whoever took it up died, each time: better not to try it."""
+        return self.tries > MAX_DEATHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +79,15 @@ class Inbox:
                 .limit(1)
                 .with_for_update(skip_locked=True)
             )
-            while (row := (await conn.execute(oldest)).one_or_none()) is not None:
-                if row.tries >= MAX_DEATHS:
-                    # Whoever handled it died each time. Nobody says so: one of them may only be
-                    # slow, and still have it accepted.
-                    await conn.execute(self._ended(row.event, "given_up"))
-                    continue
-                await conn.execute(
-                    update(inbox)
-                    .where(self._is(row.event))
-                    .values(tries=row.tries + 1, lease_until=self._lease_end())
-                )
-                return Arrival(event=row.event, payload=row.payload or "", tries=row.tries + 1)
-            return None
+            row = (await conn.execute(oldest)).one_or_none()
+            if row is None:
+                return None
+            await conn.execute(
+                update(inbox)
+                .where(self._is(row.event))
+                .values(tries=row.tries + 1, lease_until=self._lease_end())
+            )
+            return Arrival(event=row.event, payload=row.payload or "", tries=row.tries + 1)
 
     async def renew(self, arrival: Arrival) -> None:
         """Keep an update that takes long (a slow download) from being handled twice."""
@@ -99,19 +101,22 @@ class Inbox:
         async with self.db.writing() as conn:
             await conn.execute(self._ended(arrival.event, "done"))
 
-    async def failed(self, arrival: Arrival, *, retry_s: float = 1) -> None:
-        """Try again after *retry_s* seconds, or give up after the last try."""
+    async def failed(self, arrival: Arrival, *, retry_s: float = 1) -> bool:
+        """Try again after *retry_s* seconds; True: it was the last try, and is noted as such."""
         async with self.db.writing() as conn:
-            if arrival.is_last_try:
+            if not arrival.is_last_try:
                 await conn.execute(
-                    self._ended(arrival.event, "given_up").where(self._claimed(arrival))
+                    update(inbox)
+                    .where(self._claimed(arrival))
+                    .values(lease_until=clock() + int(retry_s * 1000))
                 )
-                return
-            await conn.execute(
-                update(inbox)
-                .where(self._claimed(arrival))
-                .values(lease_until=clock() + int(retry_s * 1000))
-            )
+                return False
+            ended = self._ended(arrival.event, "given_up").where(self._claimed(arrival))
+            if (await conn.execute(ended)).rowcount == 0:
+                return False  # somebody else has it by now
+            by, outcome = f"{self.platform}:{self.bot}", f"given up after {arrival.tries} tries"
+            await note(conn, by, f"see to update {arrival.event}", outcome)
+            return True
 
     async def forget(self, older_than_s: float) -> None:
         """Drop the numbers of old updates; a platform repeats an update for a day at most."""
