@@ -15,6 +15,10 @@ from vivant.ledger import Ledger, open_ledger
 from vivant.ledger.schema import jobs
 
 
+def file_in(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'ledger.sqlite3'}"
+
+
 async def test_a_step_that_is_cut_short_never_happened(ledger: Ledger) -> None:
     """Whether by an error or by the end of its task; and the one writer is free again."""
     job = await accepted(ledger)
@@ -117,6 +121,32 @@ async def test_nobody_else_on_the_machine_can_read_the_file(tmp_path: Path) -> N
         "ledger.sqlite3-wal": 0o600,
         "ledger.sqlite3-shm": 0o600,
     }
+
+
+async def test_a_full_disk_is_said_in_the_words_of_sqlite(tmp_path: Path) -> None:
+    async with open_ledger(file_in(tmp_path), LEASES, LIMITS) as ledger:
+        async with ledger.db.writing() as conn:
+            await conn.exec_driver_sql("PRAGMA max_page_count = 1")  # as many as there are
+
+        async def accept_many() -> None:
+            for _ in range(100):
+                await accepted(ledger)
+
+        with pytest.raises(LedgerDown, match="database or disk is full"):
+            await accept_many()
+
+
+async def test_a_file_that_was_deleted_takes_nothing_more(tmp_path: Path) -> None:
+    """What is written there would be gone with the last process; put back, all is well."""
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(file_in(tmp_path), LEASES, LIMITS) as ledger:
+        path.rename(tmp_path / "elsewhere")
+
+        with pytest.raises(LedgerDown, match="was moved or deleted"):
+            await accepted(ledger)
+
+        (tmp_path / "elsewhere").rename(path)
+        await accepted(ledger)
 
 
 async def test_a_connection_that_was_lost_is_made_anew(postgres: Postgres) -> None:

@@ -54,7 +54,14 @@ def _our_errors() -> Generator[None]:
     try:
         yield
     except (DBAPIError, InterfaceError, PoolTimeout, OSError) as exc:
-        raise LedgerDown(f"the ledger does not answer ({type(exc).__name__})") from exc
+        raise LedgerDown(f"the ledger does not answer ({_why(exc)})") from exc
+
+
+def _why(exc: Exception) -> str:
+    """SQLite says it in words ("database or disk is full"); Postgres may name values in them."""
+    if isinstance(exc, DBAPIError) and isinstance(exc.orig, sqlite3.OperationalError):
+        return str(exc.orig)
+    return type(exc).__name__
 
 
 @asynccontextmanager
@@ -64,8 +71,9 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
     if address.drivername == _SQLITE:
         if sqlite3.sqlite_version_info < (3, 37):
             raise LedgerDown("STRICT tables need SQLite 3.37 or newer")
-        if address.database:
-            _make_private(Path(address.database))
+        path = Path(address.database) if address.database else None
+        if path is not None:
+            _make_private(path)
         # One writer: SQLite has one lock, and waiting for it in a pool is fair.
         writers = create_async_engine(
             url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
@@ -75,6 +83,8 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         # takes the write lock at once.
         _tame_sqlite(writers, "BEGIN IMMEDIATE")
         _tame_sqlite(readers, "BEGIN")
+        if path is not None:
+            _mind_the_file(writers, path)
     else:
         if find_spec("asyncpg") is None:
             raise LedgerDown("Postgres needs an extra: pip install 'vivant[postgres]'")
@@ -134,6 +144,18 @@ def _tame_sqlite(engine: AsyncEngine, begin: str) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _mind_the_file(engine: AsyncEngine, path: Path) -> None:
+    """Write nothing into a file that was deleted: it would be gone with the last process."""
+    with _our_errors():
+        ours = path.stat().st_ino
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        del connection
+        if not path.exists() or path.stat().st_ino != ours:
+            raise LedgerDown(f"{path} was moved or deleted; put it back, or start everything anew")
 
 
 def insert(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
