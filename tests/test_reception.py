@@ -50,7 +50,8 @@ async def at_work(inbox: Inbox, see_to: See) -> AsyncGenerator[list[str]]:
 async def is_done(ledger: Ledger, event: str) -> bool:
     found = select(table.c.state).where(table.c.event == event)
     async with ledger.db.reading() as conn:
-        return (await conn.execute(found)).scalar_one() == "done"
+        state: str = (await conn.execute(found)).scalar_one()
+    return state == "done"
 
 
 async def test_an_update_that_no_process_outlived_is_given_up_and_said_to_be(

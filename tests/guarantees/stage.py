@@ -8,13 +8,14 @@ from itertools import count
 from pathlib import Path
 
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from tests.chaos import Fleet, running_fleet
 from tests.conftest import wait_until
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Post, ShownMessage
 from vivant.clips import JobState
 from vivant.jobs import Job
+from vivant.ledger import Ledger
 from vivant.ledger.schema import inbox
 
 _names = count()
@@ -87,12 +88,8 @@ class Stage:
 
     async def under_way(self) -> int:
         """Updates that nobody has seen to, and jobs that have no end."""
-        new = select(func.count()).select_from(inbox).where(inbox.c.state == "new")
-        async with self.fleet.ledger.db.reading() as conn:
-            unread = int((await conn.execute(new)).scalar_one())
-        counts = await self.fleet.ledger.jobs.counts()
-        ended = counts.get(JobState.DONE, 0) + counts.get(JobState.UNDELIVERABLE, 0)
-        return len(self.bot.updates) + unread + sum(counts.values()) - ended
+        known, _ = await unfinished(self.fleet.ledger)
+        return len(self.bot.updates) + known
 
     async def costs(self, person: Person, clips: int) -> None:
         """What they paid in all; and the ledger adds up."""
@@ -103,6 +100,16 @@ class Stage:
         assert await people.discrepancies() == []
 
 
+async def unfinished(ledger: Ledger) -> tuple[int, int]:
+    """Updates that nobody has seen to and jobs that have no end; and how many updates came."""
+    unread = func.count(case((inbox.c.state == "new", 1)))
+    async with ledger.db.reading() as conn:
+        new, heard = (await conn.execute(select(unread, func.count()).select_from(inbox))).one()
+    counts = await ledger.jobs.counts()
+    ended = counts.get(JobState.DONE, 0) + counts.get(JobState.UNDELIVERABLE, 0)
+    return new + sum(counts.values()) - ended, heard
+
+
 @asynccontextmanager
 async def open_stage(folder: Path, **environment: str) -> AsyncGenerator[Stage]:
     """A Telegram, Redis and a ledger; no process of the service yet."""
@@ -110,10 +117,11 @@ async def open_stage(folder: Path, **environment: str) -> AsyncGenerator[Stage]:
         bot = telegram.add_bot("vivant_bot")
         told = {"VIVANT_TELEGRAM_TOKEN": bot.token, "VIVANT_TELEGRAM_API_URL": telegram.url}
         async with running_fleet(folder, **told, **environment) as fleet:
-            yield Stage(fleet, telegram, bot, _small_photo())
+            yield Stage(fleet, telegram, bot, small_photo())
 
 
-def _small_photo() -> bytes:
+def small_photo() -> bytes:
+    """A JPEG that costs little to look at."""
     out = io.BytesIO()
     Image.radial_gradient("L").convert("RGB").resize((160, 120)).save(out, "JPEG")
     return out.getvalue()

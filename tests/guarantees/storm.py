@@ -12,13 +12,11 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from tests.chaos import Fleet
-from tests.fakes.telegram_api import FaultKind, Person
-from tests.guarantees.stage import Stage
+from tests.conftest import wait_until
+from tests.guarantees.scenes import Scene
 from vivant.messages import Messages
 
 _LINES: Final = (Messages().here_it_comes(), Messages().about_your_photo())
-#: What Telegram does to a call now and then: applied or not, the bot is not told.
-_SPOILT: Final = ("sendMessage", "editMessageMedia", "editMessageText")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +25,8 @@ class Tally:
 
     seed: int
     kills: dict[str, int]
-    dropped_replies: int
+    #: Calls that got lost, or their replies.
+    spoilt: int
     photos: int
     #: Photos that became a job.
     accepted: int
@@ -54,9 +53,9 @@ class Tally:
         return (
             f"seed {self.seed}\n"
             f"killed            {sum(self.kills.values()):6}  ({said})\n"
-            f"replies dropped   {self.dropped_replies:6}\n"
+            f"calls spoilt      {self.spoilt:6}\n"
             f"photos sent       {self.photos:6}\n"
-            f"  given up        {self.photos - self.accepted:6}  (its bot died three times)\n"
+            f"  given up        {self.photos - self.accepted:6}  (its bot died again and again)\n"
             f"jobs accepted     {self.accepted:6}\n"
             f"  with a clip     {self.clips:6}\n"
             f"  refunded        {self.refunds:6}\n"
@@ -74,7 +73,7 @@ class Tally:
 class Storm:
     """Kills by one random sequence, so that a seed tells which; moments differ from run to run."""
 
-    stage: Stage
+    scene: Scene
     seed: int
     #: How many processes of each kind are kept alive.
     crew: dict[str, int]
@@ -84,9 +83,10 @@ class Storm:
     most_waiting: int = 40
     #: How long all may take to be over, once it is calm.
     patience_s: float = 240
-    people: list[Person] = field(default_factory=list)
+    #: Who asked, by their names in the ledger.
+    people: list[str] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)
-    dropped: int = 0
+    spoilt: int = 0
 
     async def rage(self, *, seconds: float, kills: int | None = None) -> Tally:
         """For so long, or until so many are killed; then calm, until all is over."""
@@ -103,27 +103,26 @@ class Storm:
             finally:
                 sending.cancel()
                 await asyncio.wait([sending])
-            self.stage.telegram.faults.coming.clear()
-            await self.stage.all_over(within_s=self.patience_s)
+            self.scene.calm()
+            await wait_until(self._is_over, within_s=self.patience_s)
         return await self._count()
+
+    async def _is_over(self) -> bool:
+        return await self.scene.under_way() == 0
 
     async def _send_photos(self) -> None:
         while True:
-            if await self.stage.under_way() >= self.most_waiting:
-                await asyncio.sleep(self.photo_every_s)
-                continue
-            person = self.stage.somebody()
-            self.people.append(person)
-            self.stage.sends(person)
+            if await self.scene.under_way() < self.most_waiting:
+                self.people.append(self.scene.somebody_asks())
             await asyncio.sleep(self.photo_every_s)
 
     async def _strike(self, chance: random.Random) -> None:
-        fleet = self.stage.fleet
+        fleet = self.scene.fleet
         if chance.random() < 0.5:
-            kind = chance.choice((FaultKind.DROP_REPLY, FaultKind.DROP_CALL))
-            self.stage.telegram.faults.add(kind, method=chance.choice(_SPOILT))
-            self.dropped += 1
-        what = chance.choice(("engine", "telegram", "engine", "telegram", "redis"))
+            self.scene.spoil(chance)
+            self.spoilt += 1
+        bot = self.scene.platform
+        what = chance.choice(("engine", bot, "engine", bot, "redis"))
         if what == "redis":
             if not await _killed_redis(fleet):
                 return
@@ -138,8 +137,8 @@ class Storm:
         async def keep() -> None:
             while True:
                 for what, most in self.crew.items():
-                    for _ in range(most - len(self.stage.fleet.alive(what))):
-                        self.stage.fleet.start(what)
+                    for _ in range(most - len(self.scene.fleet.alive(what))):
+                        self.scene.fleet.start(what)
                 await asyncio.sleep(0.1)
 
         keeping = asyncio.create_task(keep())
@@ -150,43 +149,30 @@ class Storm:
             await asyncio.wait([keeping])
 
     async def _count(self) -> Tally:
-        stage = self.stage
-        ledger = stage.fleet.ledger
-        free = int(stage.fleet.environment["VIVANT_FREE_CLIPS_PER_DAY"])
-        answers = {person.id: len(stage.answers(person)) for person in self.people}
-        clips = {person.id: len(stage.clips(person)) for person in self.people}
-        credit = {
-            person.id: await ledger.people.credit(f"telegram:{person.id}") for person in self.people
-        }
+        ledger = self.scene.fleet.ledger
+        free = int(self.scene.fleet.environment["VIVANT_FREE_CLIPS_PER_DAY"])
+        shown = {owner: self.scene.shown(owner) for owner in self.people}
+        credit = {owner: await ledger.people.credit(owner) for owner in self.people}
         accepted = sum((await ledger.jobs.counts()).values())
-        edits = [
-            call
-            for call in stage.telegram.called("editMessageMedia")
-            if call.refusal is None or "not modified" in call.refusal.description
-        ]
-        applied = [call for call in edits if call.fault is not FaultKind.DROP_CALL]
-        strays = [
-            message.text or ""
-            for person in self.people
-            for message in stage.seen(person)
-            if message not in stage.answers(person)
-        ]
+        answers = [one.clips + one.refusals for one in shown.values()]
+        clips = sum(one.clips for one in shown.values())
+        strays = [text for one in shown.values() for text in one.strays]
         lines = sum(text in _LINES for text in strays)
         return Tally(
             seed=self.seed,
             kills=self.kills,
-            dropped_replies=self.dropped,
+            spoilt=self.spoilt,
             photos=len(self.people),
             accepted=accepted,
-            clips=sum(clips.values()),
-            refunds=sum(answers.values()) - sum(clips.values()),
-            lost=accepted - sum(count > 0 for count in answers.values()),
-            answered_twice=sum(count > 1 for count in answers.values()),
+            clips=clips,
+            refunds=sum(answers) - clips,
+            lost=accepted - sum(count > 0 for count in answers),
+            answered_twice=sum(count > 1 for count in answers),
             charged_wrongly=sum(
-                (free - credit[person.id].free, credit[person.id].reserved) != (clips[person.id], 0)
-                for person in self.people
+                (free - credit[owner].free, credit[owner].reserved) != (shown[owner].clips, 0)
+                for owner in self.people
             ),
-            repeated_edits=len(applied) - sum(clips.values()),
+            repeated_edits=self.scene.clips_shown() - clips,
             stray_statuses=len(strays) - lines,
             stray_lines=lines,
             discrepancies=await ledger.people.discrepancies(),

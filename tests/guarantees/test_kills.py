@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guarantees.scenes import on_discord, on_telegram
 from tests.guarantees.stage import open_stage
 from tests.guarantees.storm import Storm, Tally
 from tests.postgres import Postgres, none_here, running_postgres
@@ -50,8 +51,8 @@ def is_exact(tally: Tally) -> None:
 
 async def test_processes_are_killed_at_random_on_sqlite(seed: int, tmp_path: Path) -> None:
     """An engine, a bot or Redis every second or so; replies of Telegram get lost as well."""
-    async with open_stage(tmp_path) as stage:
-        tally = await Storm(stage, seed, {"engine": 2, "telegram": 1}).rage(seconds=_SECONDS)
+    async with on_telegram(tmp_path) as scene:
+        tally = await Storm(scene, seed, {"engine": 2, "telegram": 1}).rage(seconds=_SECONDS)
 
     print(f"\nSQLite, {tally}")  # noqa: T201 - with the seed, for whoever repeats it
     is_exact(tally)
@@ -62,10 +63,19 @@ async def test_processes_are_killed_at_random_on_postgres(
 ) -> None:
     """The same on the other database, with a second bot that stands by."""
     url = await postgres.fresh_database()
-    async with open_stage(tmp_path, VIVANT_DATABASE_URL=url) as stage:
-        tally = await Storm(stage, seed, {"engine": 2, "telegram": 2}).rage(seconds=_SECONDS)
+    async with on_telegram(tmp_path, VIVANT_DATABASE_URL=url) as scene:
+        tally = await Storm(scene, seed, {"engine": 2, "telegram": 2}).rage(seconds=_SECONDS)
 
     print(f"\nPostgres, {tally}")  # noqa: T201
+    is_exact(tally)
+
+
+async def test_processes_are_killed_at_random_on_discord(seed: int, tmp_path: Path) -> None:
+    """The same on the other platform, which tells of a message once: the bot has to look back."""
+    async with on_discord(tmp_path) as scene:
+        tally = await Storm(scene, seed, {"engine": 2, "discord": 1}).rage(seconds=_SECONDS)
+
+    print(f"\nDiscord, {tally}")  # noqa: T201
     is_exact(tally)
 
 

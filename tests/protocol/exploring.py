@@ -80,8 +80,8 @@ def explore(start: World, rules: Rules = CONTRACT, *, misfortunes: int) -> Explo
             number = atlas.numbers[world]
             promise = broken_promise(world)
             if promise is not None:
-                broken = Broken(promise, atlas.trace(number))
-                return Explored(len(atlas.by), frozenset(names), broken)
+                found = Broken(promise, atlas.trace(number))
+                return Explored(len(atlas.by), frozenset(names), found)
             for step in steps(world, rules, is_lucky=not luck):
                 names.add(step.name)
                 if step.kind is Kind.MISFORTUNE:
