@@ -68,9 +68,8 @@ def open_engine(models: Path) -> Iterator[OpenEngine]:
     with ExitStack() as stack:
 
         def opened(folder: Path, **post: Any) -> DiffusionEngine:
-            engine = DiffusionEngine(
-                of_directory(folder), Post(folder=folder, models=models, device="cpu", **post)
-            )
+            told: dict[str, Any] = {"models": models, "device": "cpu"} | post
+            engine = DiffusionEngine(of_directory(folder), Post(folder=folder, **told))
             stack.callback(engine.close)
             engine.setup()
             return engine
@@ -80,18 +79,24 @@ def open_engine(models: Path) -> Iterator[OpenEngine]:
 
 @pytest.fixture(scope="session")
 def repositories(models: Path) -> Path:
-    """What `download` would leave for the shipped presets, with tiny random weights."""
+    """What `download` would leave for the shipped presets, with tiny random weights.
+
+    Two of the three repositories name the class that makes clips of words alone.
+    """
     from tests.diffusion import tiny  # noqa: PLC0415 - imports torch
 
     fast, balanced, best = (named(name) for name in ("fast", "balanced", "best"))
-    base = tiny.saved(tiny.wan_5b(), folder_of(models, fast.weights.repo))
+    base = tiny.saved(
+        tiny.as_class("WanPipeline", tiny.wan_5b(), expand_timesteps=True),
+        folder_of(models, fast.weights.repo),
+    )
     part = folder_of(models, fast.weights.parts[0].repo)
     part.mkdir()
     (base / "transformer").rename(part / "transformer")
     tiny.saved(tiny.wan_a14b(), folder_of(models, balanced.weights.repo))
     for lora, strength in zip(balanced.weights.loras, (0.1, 0.2), strict=True):
         tiny.wan_lora(folder_of(models, lora.repo), lora.file, strength=strength)
-    tiny.saved(tiny.ltx2(), folder_of(models, best.weights.repo))
+    tiny.saved(tiny.as_class("LTX2Pipeline", tiny.ltx2()), folder_of(models, best.weights.repo))
     return models
 
 
@@ -103,7 +108,7 @@ def moody(open_engine: OpenEngine, tmp_path: Path) -> Callable[..., DiffusionEng
         (tmp_path / "model_index.json").write_text("{}", "utf-8")
         (tmp_path / "moods").write_text("\n".join(moods), "utf-8")
         (tmp_path / "vivant.toml").write_text(vivant_toml, "utf-8")
-        return open_engine(tmp_path, module="tests.diffusion.stand_in", **post)
+        return open_engine(tmp_path, models=tmp_path, module="tests.diffusion.stand_in", **post)
 
     return opened
 

@@ -27,10 +27,12 @@ class StandIn:
 
     ready = Ready(
         pipeline="StandIn",
+        made_on="a card of 2/3 GB",
         frame_rate=24,
         num_frames=17,
         frame_stride=4,
         size_multiple=16,
+        sizes=[],
         has_sound=False,
         takes_last_photo=False,
     )

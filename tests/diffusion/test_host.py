@@ -1,5 +1,6 @@
 """What holds when a worker process dies, hangs or is short of memory; no model is needed."""
 
+import json
 import os
 import select
 import signal
@@ -162,6 +163,36 @@ def test_what_a_card_could_not_do_is_not_asked_of_it_again(moody: Moody, shot: S
 
     assert first == [1, 2, 1, 2, 1, 2, 3, 4]
     assert second == [1, 2, 3, 4]
+
+
+def test_what_a_card_could_not_do_is_still_known_after_a_restart(
+    moody: Moody, shot: Shot, tmp_path: Path
+) -> None:
+    """Not for ever: after a week it is tried again, as somebody else may have had the card."""
+    fits = f"fits {shot.settings.width * shot.settings.height * 13}"
+    moody(fits).render(shot, unheard)
+    (notes,) = (tmp_path / "limits").glob("*-a-card-of-2-3-GB.json")
+    heard: list[int] = []
+
+    moody(fits).render(shot, lambda step, total: heard.append(step))
+    assert heard == [1, 2, 3, 4]
+
+    rows = json.loads(notes.read_text("utf-8"))
+    aged = [[pixels, frames, when - 8 * 24 * 3600] for pixels, frames, when in rows]
+    notes.write_text(json.dumps(aged), "utf-8")
+    assert moody("fine").render(shot, unheard).notes == ()
+
+
+def test_notes_that_cannot_be_read_are_found_out_again(
+    moody: Moody, shot: Shot, tmp_path: Path
+) -> None:
+    """A disk that was full."""
+    fits = f"fits {shot.settings.width * shot.settings.height * 13}"
+    moody(fits).render(shot, unheard)
+    (notes,) = (tmp_path / "limits").iterdir()
+    notes.write_text("[[", "utf-8")
+
+    assert moody("fine").render(shot, unheard).notes == ()
 
 
 def test_no_memory_at_all_is_an_honest_error_and_the_next_clip_is_made(

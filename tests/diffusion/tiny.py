@@ -4,6 +4,7 @@ The real compression ratios, so that the rules for sizes and lengths are tested 
 third of a megabyte to three, a tenth of a second to build. Imports torch.
 """
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,88 @@ def ltx() -> Any:
         text_encoder=transformers.T5EncoderModel(transformers.T5Config(**_t5(tokenizer))).eval(),
         transformer=transformer,
     )
+
+
+def cogvideox(**differently: Any) -> Any:
+    """CogVideoX-5B-I2V: DDIM, guidance, VAE 8 x 8 x 4, and places that it has learnt."""
+    torch.manual_seed(8)
+    tokenizer = t5_tokenizer()
+    learnt: dict[str, Any] = {
+        "sample_width": 12,
+        "sample_height": 8,
+        "sample_frames": 9,
+        "use_learned_positional_embeddings": True,
+    }
+    transformer = diffusers.CogVideoXTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=16,
+        in_channels=8,
+        out_channels=4,
+        time_embed_dim=2,
+        text_embed_dim=32,
+        num_layers=1,
+        use_rotary_positional_embeddings=True,
+        **(learnt | differently),
+    )
+    vae = diffusers.AutoencoderKLCogVideoX(
+        down_block_types=("CogVideoXDownBlock3D",) * 4,
+        up_block_types=("CogVideoXUpBlock3D",) * 4,
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
+        temporal_compression_ratio=4,
+    )
+    return diffusers.CogVideoXImageToVideoPipeline(
+        tokenizer=tokenizer,
+        text_encoder=transformers.T5EncoderModel(transformers.T5Config(**_t5(tokenizer))).eval(),
+        vae=vae,
+        transformer=transformer,
+        scheduler=diffusers.CogVideoXDDIMScheduler(),
+    )
+
+
+def svd() -> Any:
+    """Stable Video Diffusion: a U-Net of four levels, a VAE without tiles, and no words."""
+    torch.manual_seed(4)
+    unet = diffusers.UNetSpatioTemporalConditionModel(
+        num_frames=4,
+        block_out_channels=(32, 32, 32, 32),
+        layers_per_block=1,
+        cross_attention_dim=32,
+        num_attention_heads=4,
+        projection_class_embeddings_input_dim=96,
+        addition_time_embed_dim=32,
+    )
+    vae = diffusers.AutoencoderKLTemporalDecoder(
+        down_block_types=("DownEncoderBlock2D",) * 4, block_out_channels=(32, 32, 32, 32)
+    )
+    eyes = transformers.CLIPVisionConfig(
+        hidden_size=32,
+        projection_dim=32,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        intermediate_size=37,
+        image_size=224,
+        patch_size=56,
+    )
+    return diffusers.StableVideoDiffusionPipeline(
+        vae=vae,
+        unet=unet,
+        image_encoder=transformers.CLIPVisionModelWithProjection(eyes).eval(),
+        feature_extractor=transformers.CLIPImageProcessor(),
+        scheduler=diffusers.EulerDiscreteScheduler(
+            timestep_type="continuous", prediction_type="v_prediction", use_karras_sigmas=True
+        ),
+    )
+
+
+def as_class(name: str, pipeline: Any, **config: Any) -> Any:
+    """The same parts under another pipeline class, as repositories name them."""
+    kind = getattr(diffusers, name)
+    wanted = inspect.signature(kind.__init__).parameters
+    parts = {each: part for each, part in pipeline.components.items() if each in wanted}
+    return kind(**parts, **config)
 
 
 def ltx2() -> Any:

@@ -6,6 +6,7 @@ one more try. Never imports torch.
 """
 
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class DiffusionEngine:
         self._preset = preset
         self._profile = preset.profile
         self._host = Host(post)
+        self._limits = post.models / "limits"
         # What compiles for the first time is silent for minutes.
         self._warm_up_limit_s = post.load_limit_s
         self._ladder = Ladder()
@@ -62,11 +64,14 @@ class DiffusionEngine:
     def setup(self) -> None:
         """Load the weights, and render every bucket once where the preset asks for it."""
         try:
-            self._profile = _filled(self._preset.profile, self._host.start())
+            ready = self._host.start()
         except Trouble as exc:
             raise SettingsError(f"{self._preset.name}: {exc}") from exc
         except ChildGone as exc:
             raise SettingsError(f"{self._preset.name} ended while it loaded: {exc}") from exc
+        self._profile = _filled(self._preset.profile, ready)
+        place = re.sub(r"[^\w.]+", "-", f"{self._preset.name} {ready.made_on}")
+        self._ladder = Ladder(self._limits / f"{place}.json")
         if self._preset.weights.repo and self._profile != self._preset.profile:
             # Bots snapped wishes to it, and people were promised what it says.
             raise SettingsError(
@@ -206,6 +211,7 @@ def _filled(profile: EngineProfile, ready: Ready) -> EngineProfile:
         max_num_frames=profile.max_num_frames or ready.num_frames,
         frame_stride=ready.frame_stride,
         size_multiple=ready.size_multiple,
+        buckets=profile.buckets or tuple((width, height) for width, height in ready.sizes),
         has_sound=ready.has_sound,
         takes_last_photo=ready.takes_last_photo,
     )

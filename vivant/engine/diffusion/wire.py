@@ -40,10 +40,14 @@ class Ready:
     """The weights are loaded; what this pipeline can make, read from its parts."""
 
     pipeline: str
+    #: The card and the libraries, by name and version: what it cannot do depends on them.
+    made_on: str
     frame_rate: int
     num_frames: int
     frame_stride: int
     size_multiple: int
+    #: [width, height]: the only ones that it makes; none: any.
+    sizes: list[list[int]]
     has_sound: bool
     takes_last_photo: bool
 
