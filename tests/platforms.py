@@ -160,6 +160,9 @@ class MemoryPlatform:
         if lost is not None:
             raise lost
 
+    async def alone_with(self, user_id: str) -> ReplyTo | None:
+        return ReplyTo(platform=self.name, bot=self.bot, chat_id=f"alone with {user_id}")
+
     def _arrives(self, call: str, message_id: str) -> PlatformError | None:
         self.calls.append((call, message_id, time.monotonic()))
         self.on_call(call)

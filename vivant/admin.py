@@ -77,11 +77,11 @@ def stars_back(
     user_id: Annotated[int, typer.Argument(help="on Telegram")],
     charge_id: Annotated[str, typer.Argument(help="of the payment, as Telegram names it")],
 ) -> None:
-    """Give Stars back; the bot takes the clips back once Telegram tells it."""
+    """Give Stars back; those of its clips that are not spent go once Telegram tells the bot."""
     from vivant.bots.telegram import give_stars_back  # noqa: PLC0415  # only with its extra
 
     _run(give_stars_back(_settings(), user_id, charge_id))
-    sys.stdout.write("Given back.\n")
+    sys.stdout.write("Given back. Of the clips, the bot takes those that are not spent.\n")
 
 
 @admin_app.command()

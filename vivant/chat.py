@@ -187,13 +187,20 @@ class ChatPlatform(Protocol):
         ...
 
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
-        """Turn a message of ours into the answer. Doing it twice shows it once."""
+        """Turn a message of ours into the answer. Doing it twice shows it once.
+
+        Raises `ClipRefused` where the chat takes no clip.
+        """
         ...
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
-        """Send the clip as a file, as it was made."""
+        """Send the clip as a file, as it was made; raises `ClipRefused`."""
         ...
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         """Delete a message of ours; one that is gone is success."""
+        ...
+
+    async def alone_with(self, user_id: str) -> ReplyTo | None:
+        """Where *user_id* can be told something in private; None where nobody can."""
         ...

@@ -251,3 +251,4 @@ class FailureReason(StrEnum):
     TOO_LATE = "too_late"
     CANCELLED = "cancelled"
     CLIP_TOO_LARGE = "clip_too_large"
+    CLIP_FORBIDDEN = "clip_forbidden"

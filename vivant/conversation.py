@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from vivant.chat import (
     Button,
@@ -21,7 +22,7 @@ from vivant.clips import MediaRef, RefusalReason, ReplyTo
 from vivant.delivery import film_of
 from vivant.director.plan import Action
 from vivant.encore import RENDERING
-from vivant.errors import MediaMissing, MessageGone, Refused
+from vivant.errors import ClipRefused, MediaMissing, MessageGone, Refused
 from vivant.houses import House
 from vivant.intake import Asks, Intake, Question, owner_of
 from vivant.jobs import Job, Limits
@@ -34,10 +35,11 @@ from vivant.waiting import StatusMessages
 
 logger = logging.getLogger(__name__)
 
-#: Somebody who may not use the bot is told so once in this time, in seconds.
-_HUSH_S = 3600
+#: What is said to the same person once in this time and no more, in seconds: a bot that says no to
+#: every message of a storm uses up what its chat bears.
+_HUSH_S: Final = {RefusalReason.NOT_ALLOWED: 3600, RefusalReason.TOO_FAST: 60}
 #: Words that come after their photo belong to it this long, in seconds.
-_WORDS_LATER_S = 120
+_WORDS_LATER_S: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,7 @@ class Conversation:
         """Say why not; a platform calls it for what it will not even download."""
         # A message of ours that stands says "thinking" until it says something else.
         may_be_silent = message.status_message is None
-        is_shut_out = refusal.reason is RefusalReason.NOT_ALLOWED
-        if is_shut_out and may_be_silent and not await self._may_say_no(message):
+        if may_be_silent and not await self._may_say_no(message, refusal.reason):
             return
         sender = await self.guest(message.reply_to, message.sender)
         logger.info("refused", extra={"reason": refusal.reason.value})
@@ -125,10 +126,15 @@ class Conversation:
             renews = self.platform.moment(renews_at, words.language)
         return words.refused(refusal, renews=renews)
 
-    async def _may_say_no(self, message: PhotoMessage) -> bool:
+    async def _may_say_no(self, message: PhotoMessage | TextMessage, reason: RefusalReason) -> bool:
+        """Whether *reason* was not said to that person there a moment ago."""
+        if reason not in _HUSH_S:
+            return True
         to = message.reply_to
         who = self.intake.key_of(to, f"{to.chat_id}\0{message.sender.id}")
-        return await self.ledger.fleet.hold(f"hushed:{who}", message.event_id, for_s=_HUSH_S)
+        return await self.ledger.fleet.hold(
+            f"hushed:{reason}:{who}", message.event_id, for_s=_HUSH_S[reason]
+        )
 
     async def _ask(self, message: PhotoMessage, question: Question) -> None:
         text, buttons = self._question(question, message.sender)
@@ -167,12 +173,28 @@ class Conversation:
         """Words for a photo that waits for them; False when none does."""
         owner = owner_of(self.platform.name, message.sender.id)
         draft_id = await self.ledger.drafts.answered_by(
-            owner, message.reply_to.chat_id, message_id=message.answers, within_s=_WORDS_LATER_S
+            owner, message.reply_to, message_id=message.answers, within_s=_WORDS_LATER_S
         )
         if draft_id is None:
             return False
         await self._direct(draft_id, message)
         return True
+
+    async def keep_words(self, message: TextMessage) -> None:
+        """Words that no photo waits for yet: theirs may follow."""
+        owner = owner_of(self.platform.name, message.sender.id)
+        await self.ledger.early_words.keep(owner, message.reply_to, message.words)
+
+    async def words_before(self, to: ReplyTo, sender: Sender, event_id: str) -> str:
+        """What *sender* said last before an event that came without words; no other gets it."""
+        owner = owner_of(self.platform.name, sender.id)
+        key = self.intake.key_of(to, event_id)
+        return await self.ledger.early_words.take(owner, to, key) or ""
+
+    async def words_wait(self, message: TextMessage) -> bool:
+        """Whether no photo has come for words that were kept."""
+        owner = owner_of(self.platform.name, message.sender.id)
+        return await self.ledger.early_words.are_waiting(owner, message.reply_to)
 
     async def on_words_for(self, event_id: str, message: TextMessage) -> bool:
         """Words for the photo of one asking event; False when it waits for none of theirs."""
@@ -191,6 +213,8 @@ class Conversation:
         if job is None:
             return False
         try:
+            # An edit is a request like any other: a storm of them is cut off.
+            await self.intake.let_in(message.sender, message.reply_to)
             await self.intake.reword(job, message.words)
         except Refused as refusal:  # what was asked first stays
             logger.info("other words refused", extra={"reason": refusal.reason.value})
@@ -202,8 +226,9 @@ class Conversation:
         try:
             outcome = await self.intake.direct(draft_id, sender, message.words)
         except Refused as refusal:
-            text = self._refusal(Messages(sender.language), refusal)
-            await self.platform.send_text(message.reply_to, text)
+            if await self._may_say_no(message, refusal.reason):
+                text = self._refusal(Messages(sender.language), refusal)
+                await self.platform.send_text(message.reply_to, text)
             return True
         if isinstance(outcome, Question):
             text, buttons = self._question(outcome, sender)
@@ -267,9 +292,11 @@ class Conversation:
                 await self.intake.let_in(press.sender, press.reply_to)
                 try:
                     film = await film_of(job, job.clip, self.intake.media)
+                    await self.platform.send_file(press.reply_to, film)
                 except MediaMissing:
                     return words.expired()
-                await self.platform.send_file(press.reply_to, film)
+                except ClipRefused:
+                    return words.no_clips_here()
                 return None
             case Verb.DELETE:
                 await self.platform.remove(press.reply_to, press.message_id)

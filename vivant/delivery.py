@@ -13,6 +13,7 @@ from vivant.chat import Answer, ChatPlatform, Film
 from vivant.clips import Clip, FailureReason, ReplyTo
 from vivant.encore import buttons_under
 from vivant.errors import (
+    ClipRefused,
     FileTooLarge,
     LedgerDown,
     MediaMissing,
@@ -80,6 +81,8 @@ class Delivery:
             await self._later(job, exc.retry_after_s)
         except FileTooLarge:
             await self._spoil(job, FailureReason.CLIP_TOO_LARGE)
+        except ClipRefused:
+            await self._spoil(job, FailureReason.CLIP_FORBIDDEN)
         except MediaMissing:
             if job.delivery_tries < _STORE_TRIES:  # a store that does not answer says the same
                 await self._later(job, 0)
@@ -87,7 +90,8 @@ class Delivery:
                 await self._spoil(job, FailureReason.RENDER_FAILED)
         except (Undeliverable, MessageGone, TextRefused) as exc:
             logger.info("undeliverable", extra={"job": job.id, "why": type(exc).__name__})
-            await self.ledger.jobs.undeliverable(job)
+            if await self.ledger.jobs.undeliverable(job):
+                await self._tell_alone(job)
         except _Lost:
             logger.info("another bot has it by now", extra={"job": job.id})
         except LedgerDown:
@@ -107,6 +111,18 @@ class Delivery:
             await self._later(job, 0)
         else:
             await self.ledger.jobs.spoil(job, reason)
+
+    async def _tell_alone(self, job: Job) -> None:
+        """Say in private that the chat took no answer; whoever cannot be reached is let be."""
+        _, _, user_id = job.owner.partition(":")
+        if job.reply_to is None or not user_id:
+            return
+        try:
+            alone = await self.platform.alone_with(user_id)
+            if alone is not None and alone.chat_id != job.reply_to.chat_id:
+                await self.platform.send_text(alone, Messages(job.language).could_not_answer())
+        except PlatformError as exc:
+            logger.info("not told alone", extra={"job": job.id, "why": type(exc).__name__})
 
     async def _answer(self, job: Job) -> Answer:
         words = Messages(job.language)

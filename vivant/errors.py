@@ -14,6 +14,7 @@
     x MessageGone      - the message to edit is not there, or may not be edited any more
     x Undeliverable    - it will never take it: blocked, chat gone, no permission
     x FileTooLarge     - the file is over the chat's limit
+    x ClipRefused      - the chat takes words of ours, and no clip in any shape
     x TextRefused      - the chat's own rules do not let these words pass
 """
 
@@ -90,6 +91,10 @@ class Undeliverable(PlatformError):
 
 class FileTooLarge(PlatformError):
     """The file is over the limit of that chat."""
+
+
+class ClipRefused(PlatformError):
+    """The chat takes words of ours, and no clip in any shape."""
 
 
 class TextRefused(PlatformError):

@@ -18,6 +18,8 @@ from vivant.jobs import Credit, Job, Place
 from vivant.locales import LANGUAGES, catalogue
 
 _BAR: Final = 10
+#: Jobs that `/status` tells one by one: a message holds no more than some thousand letters.
+_MOST_LISTED: Final = 10
 
 
 def mark(sentence: str) -> str:
@@ -82,9 +84,9 @@ _PARTS: Final = {
     "length": mark("how long the clip shall be, in seconds"),
     "motion": mark("how much shall move"),
     "seed": mark("the same number is the same performance"),
-    "calm": mark("calm"),
+    "calm": mark("a little"),
     "as said": mark("as the words say"),
-    "strong": mark("strong"),
+    "strong": mark("a lot"),
     "rooms": mark("Where I may be asked; nothing chosen: everywhere"),
     "roles": mark("Who may ask; nothing chosen: everybody"),
     "clips": mark("Clips a person may ask for here in a day"),
@@ -255,9 +257,26 @@ class Messages:
                 why = self._("Cancelled.")
             case FailureReason.CLIP_TOO_LARGE:
                 why = self._("The clip is too large for this chat. In a direct chat it may fit.")
+            case FailureReason.CLIP_FORBIDDEN:
+                why = self._no_clips_here()
             case _:
                 assert_never(reason)
-        return _told(why, self._("Your clip was given back."))
+        return self._given_back(why)
+
+    def could_not_answer(self) -> str:
+        """In private: the chat where somebody asked takes no answer of ours."""
+        return self._given_back(
+            self._(
+                "I may not answer in the chat where you asked. Send me the photo here, or ask an "
+                "admin there."
+            )
+        )
+
+    def _given_back(self, said: str) -> str:
+        return _told(said, self._("Your clip was given back."))
+
+    def _no_clips_here(self) -> str:
+        return self._("I may not post clips in this chat. Ask an admin, or write to me directly.")
 
     # ---- refusals
 
@@ -422,10 +441,12 @@ class Messages:
             moment=renews,
         )
         lines = [left]
-        for job, place, ready in waiting:
+        for job, place, ready in waiting[:_MOST_LISTED]:
             words = job.plan.words if job.plan else ""
             name = f"“{_shortened(words)}”" if words else self._("A photo")
             lines.append(f"{name}: {self.waiting(None, place, ready)}")
+        if (more := len(waiting) - _MOST_LISTED) > 0:
+            lines.append(self._n("And {count} more.", "And {count} more.", more))
         if not waiting:
             lines.append(self._("Nothing of yours is waiting."))
         if engine_alive:
@@ -535,6 +556,14 @@ class Messages:
         """Something broke before anything was accepted."""
         return self._uncharged(self._("Something broke on my side. Please send it again."))
 
+    def no_clips_here(self) -> str:
+        """A chat that takes words, and neither a clip nor a file."""
+        return self._uncharged(self._no_clips_here())
+
+    def may_not_write(self) -> str:
+        """To whoever pressed a button in a chat that takes no message of ours."""
+        return self._("I may not write in this chat. Please ask an admin.")
+
     def video_hint(self) -> str:
         """Somebody sent a video or an animation."""
         return self._uncharged(self._("I bring photos to life, not videos. Send a single picture."))
@@ -552,8 +581,8 @@ class Messages:
         return self._("What should happen?")
 
     def form_which(self) -> str:
-        """The field that chooses one of several photos."""
-        return self._("Which photo?")
+        """The field that chooses among several photos."""
+        return self._("Which photos? One clip each.")
 
     def form_photo(self) -> str:
         """The field for a file, which may stay empty."""
@@ -572,6 +601,15 @@ class Messages:
         return self._uncharged(
             self._(
                 "Discord does not show me that photo. Open the menu of its message instead: "
+                "Apps, then Animate."
+            )
+        )
+
+    def form_expired(self) -> str:
+        """Discord: a form that was open for so long that its photo is not known any more."""
+        return self._uncharged(
+            self._(
+                "That form was open for too long. Open the menu of the photo's message again: "
                 "Apps, then Animate."
             )
         )
@@ -653,8 +691,12 @@ class Messages:
         )
 
     def paid_back(self, clips: int) -> str:
-        """A payment was given back, and what it bought was taken back."""
-        return self._("Your payment was given back, and {clips} with it.", clips=self.pack(clips))
+        """A payment was given back; *clips* of what it bought were not used, and are gone."""
+        back = self._("Your payment was given back.")
+        if not clips:
+            return back
+        gone = self._("{clips} that you had not used went with it.", clips=self.pack(clips))
+        return _told(back, gone)
 
     # ---- labels
 

@@ -9,7 +9,7 @@ from tests.engines import QuickEngine
 from tests.platforms import MemoryPlatform, Person, Shown
 from vivant.chat import Verb
 from vivant.clips import FailureReason, JobState
-from vivant.errors import TextRefused, TryLater, Undeliverable
+from vivant.errors import ClipRefused, TextRefused, TryLater, Undeliverable
 from vivant.jobs import Job
 from vivant.ledger.schema import jobs
 from vivant.messages import Messages
@@ -212,21 +212,22 @@ async def test_who_blocked_the_bot_is_refunded_and_not_tried_again(
     assert await left(services, ada) == 10
 
 
-async def test_who_deletes_every_line_is_left_alone(
+async def test_where_every_line_is_deleted_no_more_are_sent(
     services: Services,
     quick_engine: QuickEngine,
     platform: MemoryPlatform,
     ada: Person,
     photo: bytes,
 ) -> None:
-    """Four lines that vanished are enough; refunded."""
+    """Four lines that vanished are enough; refunded, and said in private."""
     job, _ = await rendering(services, quick_engine, platform, ada, photo)
     platform.on_call = lambda call: platform.messages.clear() if call == "edit_into" else None
     await lines_sent(services, job, 3)
     quick_engine.go.set()
     await ended(services, job, state=JobState.UNDELIVERABLE)
 
-    assert platform.count("send_text") == 1 + 1
+    assert platform.count("send_text") == 1 + 1 + 1
+    assert platform.only("alone with ada").text == SAID.could_not_answer()
     assert await left(services, ada) == 10
 
 
@@ -433,3 +434,49 @@ async def test_a_chat_gets_no_more_edits_than_it_bears(
         await wait_until(lambda: len(platform.clips(chat)) == 2)  # noqa: B023  # awaited at once
 
     assert platform.count("edit_text") == 0
+
+
+async def test_a_chat_that_takes_no_clip_is_told_so_with_a_refund(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Its admins forbid them; words are allowed."""
+    job, status = await rendering(services, quick_engine, platform, ada, photo)
+    platform.fails("edit_into", ClipRefused("no kind of clip"))
+    quick_engine.go.set()
+    over = await ended(services, job)
+
+    assert over.failure is FailureReason.CLIP_FORBIDDEN
+    assert platform.only() is status
+    assert status.text == (
+        "I may not post clips in this chat. Ask an admin, or write to me directly. "
+        "Your clip was given back."
+    )
+    assert await left(services, ada) == 10
+
+
+async def test_what_no_chat_takes_is_told_in_private_once(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """To the one who asked; where that fails too, nothing more is tried."""
+    for fault in (None, Undeliverable("never started the bot")):
+        here = ada.at(f"chat {fault}")
+        quick_engine.go.clear()
+        await here.sends(photo, "smile")
+        (status,) = platform.in_chat(here.chat)
+        job = await the_job(services, status)
+        platform.fails("edit_into", Undeliverable("no rights"))
+        if fault is not None:
+            platform.fails("send_text", fault)
+        quick_engine.go.set()
+        await ended(services, job, state=JobState.UNDELIVERABLE)
+
+    assert platform.only("alone with ada").text == SAID.could_not_answer()
+    assert await left(services, ada) == 10

@@ -9,7 +9,7 @@ from vivant.clips import ReplyTo
 from vivant.ledger import Ledger
 from vivant.ledger.schema import drafts
 
-_CHAT = f"chat of {ANN}"
+_CHAT = ReplyTo(platform="telegram", bot="7", chat_id=f"chat of {ANN}")
 
 
 async def age(ledger: Ledger, draft_id: str, seconds: float) -> None:
@@ -90,6 +90,16 @@ async def test_words_on_their_own_belong_to_the_newest_question_of_that_chat(
     await age(ledger, newer, 45)
     assert await answered(60) == older
     assert await answered(20) is None
+
+
+async def test_words_to_one_bot_answer_no_question_of_another(ledger: Ledger) -> None:
+    """A person's chats with two bots go by the same id."""
+    await ledger.drafts.keep(order(ANN))
+    other = replace(_CHAT, bot="8")
+
+    answered = await ledger.drafts.answered_by(ANN, other, message_id=None, within_s=60)
+
+    assert answered is None
 
 
 async def test_only_old_questions_have_expired(ledger: Ledger) -> None:

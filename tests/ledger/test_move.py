@@ -56,6 +56,7 @@ async def fill(ledger: Ledger) -> None:
     await ledger.inbox("telegram", "7").put([("1", "{}"), ("2", "{}")])
     await ledger.drafts.keep(order(ANN))
     await ledger.houses.put("telegram", "-5", "{}")
+    await ledger.early_words.keep(ANN, order(ANN).reply_to, "hug")
     await ledger.reports.file(shown.id, BOB, "harmful")
     await ledger.audit.note("telegram:9", "drain on", "draining")
     async with ledger.db.writing() as conn:

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import wait_until
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Post, ShownMessage
-from tests.telegram.stage import at_work
+from tests.telegram.stage import at_work, clips_in, says
 from vivant.chat import Verb
 from vivant.messages import Messages
 from vivant.services import Services
@@ -23,21 +23,9 @@ def clip(
 
     async def made() -> ShownMessage:
         ada.sends_photo(bot, photo, caption="slow zoom in")
-        return (await clips(telegram, bot, ada, 1))[0]
+        return (await clips_in(telegram, ada.chat_with(bot), bot))[0]
 
     return made
-
-
-async def clips(
-    telegram: FakeTelegram, bot: BotAccount, ada: Person, count: int
-) -> list[ShownMessage]:
-    chat = ada.chat_with(bot)
-
-    def shown() -> list[ShownMessage]:
-        return [message for message in telegram.visible(chat, by=bot) if message.media]
-
-    await telegram.until(lambda: len(shown()) >= count)
-    return shown()
 
 
 def press(ada: Person, post: Post, verb: Verb) -> None:
@@ -58,7 +46,7 @@ async def test_a_button_that_renders_makes_one_more_clip_and_says_what_it_costs(
 
     query = ada.presses(first.post, Messages().verb(verb))
 
-    await clips(telegram, bot, ada, 2)
+    await clips_in(telegram, ada.chat_with(bot), bot, count=2)
     await telegram.until(lambda: query.answer)
     assert query.answer is not None
     left = services.settings.free_clips_per_day - 2
@@ -71,14 +59,11 @@ async def test_other_words_are_asked_for_and_taken_as_a_reply(
     """The same photo moves by them."""
     first = await clip()
     press(ada, first.post, Verb.EDIT)
-    asks = Messages().ask_words()
-    chat = ada.chat_with(bot)
-    await telegram.until(lambda: any(m.text == asks for m in telegram.visible(chat, by=bot)))
-    (question,) = [m for m in telegram.visible(chat, by=bot) if m.text == asks]
+    question = await says(telegram, ada.chat_with(bot), bot, Messages().ask_words())
 
     ada.says(bot, "gentle sway", reply_to=question.post)
 
-    _, second = await clips(telegram, bot, ada, 2)
+    _, second = await clips_in(telegram, ada.chat_with(bot), bot, count=2)
     assert "“gentle sway”" in second.text
 
 
@@ -94,7 +79,7 @@ async def test_a_clip_comes_as_a_file(
 
     press(ada, first.post, Verb.FILE)
 
-    _, second = await clips(telegram, bot, ada, 2)
+    _, second = await clips_in(telegram, ada.chat_with(bot), bot, count=2)
     assert second.media is not None
     assert second.media.kind == "document"
     assert second.media.data == first.media.data
@@ -126,11 +111,11 @@ async def test_buttons_survive_a_restart_of_the_bot(
     """What they say is in the ledger, not in the process."""
     async with at_work(services):
         ada.sends_photo(account, photo, caption="slow zoom in")
-        (first,) = await clips(telegram, account, ada, 1)
+        (first,) = await clips_in(telegram, ada.chat_with(account), account)
     press(ada, first.post, Verb.AGAIN)
 
     async with at_work(services):
-        await clips(telegram, account, ada, 2)
+        await clips_in(telegram, ada.chat_with(account), account, count=2)
 
 
 async def test_a_press_that_is_told_twice_is_done_once(
@@ -148,5 +133,5 @@ async def test_a_press_that_is_told_twice_is_done_once(
     telegram.tells_again(bot, update | {"update_id": bot.next_update_id + 3})
     await telegram.until(lambda: len(telegram.called("answerCallbackQuery")) == 2)
 
-    await clips(telegram, bot, ada, 2)
+    await clips_in(telegram, ada.chat_with(bot), bot, count=2)
     assert quick_engine.renders == 2

@@ -3,16 +3,8 @@
 import pytest
 
 from tests.engines import QuickEngine
-from tests.fakes.telegram_api import BotAccount, Chat, FakeTelegram, Person, ShownMessage
-
-
-async def clip_in(
-    telegram: FakeTelegram, chat: Chat, bot: BotAccount, *, topic: int | None = None
-) -> ShownMessage:
-    """The one message of the bot there, once it is a clip."""
-    await telegram.until(lambda: any(m.media for m in telegram.visible(chat, by=bot, topic=topic)))
-    (answer,) = telegram.visible(chat, by=bot)
-    return answer
+from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
+from tests.telegram.stage import clip_in
 
 
 @pytest.mark.parametrize(

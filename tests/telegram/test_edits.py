@@ -3,7 +3,7 @@
 from tests.conftest import wait_until
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
-from tests.telegram.test_chats import clip_in
+from tests.telegram.stage import all_seen_to, clip_in, clips_in
 from vivant.clips import JobState
 from vivant.messages import Messages
 from vivant.services import Services
@@ -64,7 +64,7 @@ async def test_words_that_are_added_to_a_bare_photo_are_its_words(
 
     ada.edits(asked, "slow zoom in")
 
-    await telegram.until(lambda: any(m.media for m in telegram.visible(ada.chat_with(bot), by=bot)))
+    await clips_in(telegram, ada.chat_with(bot), bot)
     assert quick_engine.renders == 1
 
 
@@ -96,10 +96,5 @@ async def test_an_edit_into_a_kiss_does_not_pass_the_question(
         lambda: any(usage in m.text for m in telegram.visible(ada.chat_with(bot), by=bot))
     )
 
-    async def are_settled() -> bool:
-        async with services.ledger.db.reading() as conn:
-            rows = await conn.exec_driver_sql("SELECT count(*) FROM inbox WHERE state = 'new'")
-            return bool(rows.scalar_one() == 0)
-
-    await wait_until(are_settled)
+    await all_seen_to(services)
     assert await words_of_the_job(services) == ["slow zoom in"]

@@ -1,20 +1,19 @@
 """Two photos with "from … to …": the beginning and the end of one clip, where the engine can."""
 
-import io
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 
 import pytest
-from PIL import Image
 
 from tests.conftest import StartEngine
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
-from tests.telegram.stage import at_work
+from tests.telegram.stage import clip_in, colour
 from vivant.clips import EngineProfile
 from vivant.director.several import leads_over
 from vivant.engine import Frames, OnStep, Shot
-from vivant.services import Services
+
+RED, BLUE = colour((200, 0, 0)), colour((0, 0, 200))
 
 
 @dataclass
@@ -39,54 +38,26 @@ async def led_engine(start_engine: StartEngine) -> AsyncGenerator[LedEngine]:
         yield engine
 
 
-def plain(colour: tuple[int, int, int]) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (320, 240), colour).save(out, "JPEG")
-    return out.getvalue()
-
-
 async def test_two_photos_become_the_beginning_and_the_end_of_one_clip(
-    services: Services,
-    led_engine: LedEngine,
-    telegram: FakeTelegram,
-    account: BotAccount,
-    ada: Person,
+    led_engine: LedEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person
 ) -> None:
     """One job, one clip, one charge; the second photo is where it ends."""
-    chat = ada.chat_with(account)
-    async with at_work(services):
-        ada.sends_album(
-            account, [plain((200, 0, 0)), plain((0, 0, 200))], caption="from red to blue"
-        )
-        await telegram.until(
-            lambda: any(shown.media for shown in telegram.visible(chat, by=account)), timeout_s=20
-        )
-    (shot,) = led_engine.shots
+    ada.sends_album(bot, [RED, BLUE], caption="from red to blue")
 
+    await clip_in(telegram, ada.chat_with(bot), bot)
+    (shot,) = led_engine.shots
     assert shot.photo.getpixel((5, 5))[0] > 150  # type: ignore[index]  # an RGB picture
     assert shot.last_photo is not None
     assert shot.last_photo.getpixel((5, 5))[2] > 150  # type: ignore[index]
-    assert len(telegram.visible(chat, by=account)) == 1
 
 
 async def test_an_engine_that_cannot_takes_the_first_and_says_so(
-    services: Services,
-    quick_engine: QuickEngine,
-    telegram: FakeTelegram,
-    account: BotAccount,
-    ada: Person,
+    quick_engine: QuickEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person
 ) -> None:
     """As with any album."""
-    chat = ada.chat_with(account)
-    async with at_work(services):
-        ada.sends_album(
-            account, [plain((200, 0, 0)), plain((0, 0, 200))], caption="from red to blue"
-        )
-        await telegram.until(
-            lambda: any(shown.media for shown in telegram.visible(chat, by=account)), timeout_s=20
-        )
-    (answer,) = telegram.visible(chat, by=account)
+    ada.sends_album(bot, [RED, BLUE], caption="from red to blue")
 
+    answer = await clip_in(telegram, ada.chat_with(bot), bot)
     assert "first" in answer.text
     assert quick_engine.renders == 1
 

@@ -2,8 +2,7 @@
 
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Post, Status
-from tests.telegram.test_chats import clip_in
-from tests.telegram.test_words import answer_to
+from tests.telegram.stage import answer_to, clip_in, clips_in
 from vivant.messages import Messages
 
 
@@ -56,7 +55,7 @@ async def test_where_only_admins_may_ask_others_are_told(
     asked = bob.sends_photo(group, photo, caption="@vivant_bot slow zoom in")
     assert "charged" in await answer_to(telegram, bot, asked)
     ada.sends_photo(group, photo, caption="@vivant_bot slow zoom in")
-    await telegram.until(lambda: any(m.media for m in telegram.visible(group, by=bot)))
+    await clips_in(telegram, group, bot)
 
     assert quick_engine.renders == 1
 
@@ -72,7 +71,7 @@ async def test_every_photo_with_words_moves_where_an_admin_said_so(
     bare = ada.sends_photo(group, photo)
     ada.sends_photo(group, photo, caption="slow zoom in")
 
-    await telegram.until(lambda: any(m.media for m in telegram.visible(group, by=bot)))
+    await clips_in(telegram, group, bot)
     assert telegram.shown(bare).reactions == {}
     assert quick_engine.renders == 1
 
@@ -93,14 +92,10 @@ async def test_answers_go_to_the_topic_that_was_chosen_for_them(
 
     await says("/settings@vivant_bot topic here", clips.id)
     ada.sends_photo(forum, photo, caption="@vivant_bot slow zoom in", topic=talk.id)
-    await telegram.until(
-        lambda: any(m.media for m in telegram.visible(forum, by=bot, topic=clips.id))
-    )
+    await clips_in(telegram, forum, bot, topic=clips.id)
     await says("/settings@vivant_bot topic -", talk.id)
     ada.sends_photo(forum, photo, caption="@vivant_bot slow zoom in", topic=talk.id)
-    await telegram.until(
-        lambda: any(m.media for m in telegram.visible(forum, by=bot, topic=talk.id))
-    )
+    await clips_in(telegram, forum, bot, topic=talk.id)
 
 
 async def test_a_clip_can_be_hidden_until_it_is_tapped(
@@ -111,9 +106,9 @@ async def test_a_clip_can_be_hidden_until_it_is_tapped(
 
     ada.sends_photo(bot, photo, caption="slow zoom in")
 
-    await telegram.until(lambda: any(m.media for m in telegram.visible(ada.chat_with(bot), by=bot)))
-    (media,) = [m.media for m in telegram.visible(ada.chat_with(bot), by=bot) if m.media]
-    assert media.has_spoiler
+    (clip,) = await clips_in(telegram, ada.chat_with(bot), bot)
+    assert clip.media is not None
+    assert clip.media.has_spoiler
 
 
 async def test_a_comment_below_a_channel_post_is_answered_there(

@@ -11,7 +11,14 @@ from vivant.bots.telegram.outgoing import TelegramPlatform
 from vivant.bots.telegram.server import Server, open_bot
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import Clip, MediaRef, ReplyTo
-from vivant.errors import FileTooLarge, MessageGone, PlatformError, TryLater, Undeliverable
+from vivant.errors import (
+    ClipRefused,
+    FileTooLarge,
+    MessageGone,
+    PlatformError,
+    TryLater,
+    Undeliverable,
+)
 from vivant.houses import Houses
 from vivant.services import Services
 
@@ -102,8 +109,10 @@ async def test_where_a_kind_is_forbidden_the_clip_comes_as_another(
     assert shown.media is not None
     assert shown.media.kind == kind
     group.forbidden = {"animation", "video", "document"}
-    with pytest.raises(Undeliverable):
+    with pytest.raises(ClipRefused):
         await platform.edit_into(there, line, Answer(text="hug again", film=film))
+    with pytest.raises(ClipRefused):
+        await platform.send_file(there, film)
 
 
 async def test_what_a_message_says_already_is_success(

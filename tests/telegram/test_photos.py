@@ -7,30 +7,18 @@ import io
 import pytest
 from PIL import Image
 
-from tests.conftest import wait_until
 from tests.engines import QuickEngine
-from tests.fakes.telegram_api import BotAccount, Chat, FakeTelegram, Person, ShownMessage
-from tests.telegram.test_words import answer_to
+from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
+from tests.telegram.stage import (
+    all_seen_to,
+    answer_to,
+    at_work,
+    clips_in,
+    colour,
+    says,
+)
 from vivant.messages import Messages
 from vivant.services import Services
-
-
-def colour(name: str) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (320, 240), name).save(out, "JPEG")
-    return out.getvalue()
-
-
-async def clips_in(
-    telegram: FakeTelegram, chat: Chat, bot: BotAccount, *, count: int = 1
-) -> list[ShownMessage]:
-    """The bot's clips there, once there are *count*."""
-
-    def clips() -> list[ShownMessage]:
-        return [message for message in telegram.visible(chat, by=bot) if message.media]
-
-    await telegram.until(lambda: len(clips()) >= count)
-    return clips()
 
 
 @pytest.mark.parametrize("said", ["/animate slow zoom in", "@vivant_bot slow zoom in"])
@@ -187,6 +175,39 @@ async def test_words_before_the_photo_are_its_words(
     assert "“slow zoom in”" in clip.text
 
 
+async def test_words_before_the_photo_outlive_a_restart(
+    services: Services,
+    quick_engine: QuickEngine,
+    telegram: FakeTelegram,
+    account: BotAccount,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """They are in the ledger, not in the process."""
+    async with at_work(services):
+        await answer_to(telegram, account, ada.says(account, "slow zoom in"))
+    ada.sends_photo(account, photo)
+
+    async with at_work(services):
+        (clip,) = await clips_in(telegram, ada.chat_with(account), account)
+
+    assert "“slow zoom in”" in clip.text
+
+
+async def test_words_that_answered_a_photo_are_no_other_photos_as_well(
+    quick_engine: QuickEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person, photo: bytes
+) -> None:
+    """The next photo is asked about again."""
+    chat = ada.chat_with(bot)
+    await answer_to(telegram, bot, ada.sends_photo(bot, photo))
+    ada.says(bot, "slow zoom in")
+    await clips_in(telegram, chat, bot)
+
+    asked = ada.sends_photo(bot, colour("red"))
+
+    assert await answer_to(telegram, bot, asked) == Messages().what_should_happen()
+
+
 async def test_a_forward_with_a_comment_is_one_request(
     quick_engine: QuickEngine, telegram: FakeTelegram, bot: BotAccount, ada: Person, photo: bytes
 ) -> None:
@@ -268,8 +289,7 @@ async def test_videos_in_an_album_are_left_out_and_told_of_once(
                 update["message"]["media_group_id"] = album
 
     (clip,) = await clips_in(telegram, chat, bot)
-    hint = Messages().video_hint()
-    await telegram.until(lambda: any(m.text == hint for m in telegram.visible(chat, by=bot)))
+    await says(telegram, chat, bot, Messages().video_hint())
 
     assert clip.reply_to == mixed[1].message_id
     assert "first photo" not in clip.text
@@ -301,8 +321,7 @@ async def test_a_static_sticker_moves_and_a_moving_one_gets_a_hint(
     await telegram.until(lambda: telegram.visible(chat, by=bot))
     ada.sends_sticker(bot, b"\x1a\x45\xdf\xa3" + bytes(200), "video/webm")
 
-    hint = Messages().video_hint()
-    await telegram.until(lambda: any(m.text == hint for m in telegram.visible(chat, by=bot)))
+    await says(telegram, chat, bot, Messages().video_hint())
     (question, _) = telegram.visible(chat, by=bot)
     ada.says(bot, "slow zoom in", reply_to=question.post)
     await clips_in(telegram, chat, bot)
@@ -348,10 +367,5 @@ async def test_an_album_is_charged_once_when_its_updates_come_again(
         lambda: any(m.reply_to == asked.message_id for m in telegram.visible(chat, by=bot))
     )
 
-    async def nothing_waits() -> bool:
-        async with services.ledger.db.reading() as conn:
-            rows = await conn.exec_driver_sql("SELECT count(*) FROM inbox WHERE state = 'new'")
-            return bool(rows.scalar_one() == 0)
-
-    await wait_until(nothing_waits)
+    await all_seen_to(services)
     assert quick_engine.renders == 1

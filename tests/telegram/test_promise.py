@@ -4,40 +4,15 @@ import json
 from collections.abc import Iterable
 
 import pytest
-from sqlalchemy import func, select
 
 from tests.conftest import wait_until
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, FaultKind, Person
-from tests.telegram.stage import at_work
+from tests.telegram.stage import all_over, at_work, clips_in, spent
 from vivant.clips import JobState
 from vivant.errors import LedgerDown
 from vivant.ledger import Inbox
-from vivant.ledger.schema import jobs
 from vivant.services import Services
-
-
-async def one_clip(telegram: FakeTelegram, bot: BotAccount, ada: Person) -> None:
-    chat = ada.chat_with(bot)
-    await telegram.until(lambda: any(m.media for m in telegram.visible(chat, by=bot)))
-
-
-async def all_over(services: Services) -> None:
-    """Every job has its end."""
-    is_open = jobs.c.state.not_in([JobState.DONE, JobState.UNDELIVERABLE])
-
-    async def none_open() -> bool:
-        async with services.ledger.db.reading() as conn:
-            counted = select(func.count()).select_from(jobs).where(is_open)
-            return (await conn.execute(counted)).scalar_one() == 0
-
-    await wait_until(none_open)
-
-
-async def spent(services: Services, ada: Person) -> int:
-    credit = await services.ledger.people.credit(f"telegram:{ada.id}")
-    assert credit.reserved == 0
-    return services.settings.free_clips_per_day - credit.free
 
 
 async def test_an_update_that_comes_twice_is_one_job(
@@ -51,7 +26,7 @@ async def test_an_update_that_comes_twice_is_one_job(
     """Telegram sends again what it did not hear confirmed."""
     ada.sends_photo(bot, photo, caption="slow zoom in")
     (update,) = bot.updates
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
 
     telegram.tells_again(bot, update)
     telegram.tells_again(bot, update | {"update_id": bot.next_update_id + 5})
@@ -85,7 +60,7 @@ async def test_an_update_is_handled_after_a_crash_that_followed_its_row(
     assert await inbox.claim() is not None  # by the process that died
 
     async with at_work(services):
-        await one_clip(telegram, account, ada)
+        await clips_in(telegram, ada.chat_with(account), account)
         await all_over(services)
 
     assert await spent(services, ada) == 1
@@ -125,7 +100,7 @@ async def test_an_update_that_takes_longer_than_its_lease_is_handled_once(
 
     ada.sends_photo(bot, photo, caption="slow zoom in")
 
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
     assert len(telegram.called("getFile")) == 1
     assert len(telegram.visible(ada.chat_with(bot), by=bot)) == 1
 
@@ -147,7 +122,7 @@ async def test_a_call_that_fails_once_changes_nothing(
 
     ada.sends_photo(bot, photo, caption="slow zoom in")
 
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
     await all_over(services)
     assert len(telegram.visible(ada.chat_with(bot), by=bot)) == 1
     assert quick_engine.renders == 1
@@ -187,7 +162,7 @@ async def test_a_flood_wait_is_waited_for(
 
     ada.sends_photo(bot, photo, caption="slow zoom in")
 
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
     refused, done = telegram.called("editMessageMedia")
     assert done.at - refused.at >= 2
 
@@ -279,7 +254,7 @@ async def test_a_status_message_that_was_deleted_does_not_cost_the_clip(
     ada.deletes(asked)
 
     quick_engine.go.set()
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
 
     (answer,) = telegram.visible(chat, by=bot)
     assert answer.reply_to is None  # the photo is gone as well
@@ -355,7 +330,7 @@ async def test_a_second_process_stands_by_and_takes_over(
         await wait_until(lambda: "standing by" in caplog.text)
     try:
         ada.sends_photo(account, photo, caption="slow zoom in")
-        await one_clip(telegram, account, ada)
+        await clips_in(telegram, ada.chat_with(account), account)
     finally:
         await second.__aexit__(None, None, None)
 
@@ -378,7 +353,7 @@ async def test_a_stranger_who_polls_with_our_token_does_not_end_the_bot(
 
     ada.sends_photo(bot, photo, caption="slow zoom in")
 
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
 
 
 async def test_an_update_that_breaks_us_is_given_up_and_the_next_one_is_not(
@@ -408,6 +383,6 @@ async def test_an_update_that_breaks_us_is_given_up_and_the_next_one_is_not(
 
     assert len(telegram.called("getFile")) == 3
     ada.sends_photo(bot, photo[:-2] + b"\x00\xff\xd9", caption="slow zoom in")
-    await one_clip(telegram, bot, ada)
+    await clips_in(telegram, ada.chat_with(bot), bot)
     await all_over(services)
     assert await spent(services, ada) == 1

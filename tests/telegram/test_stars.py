@@ -5,7 +5,7 @@ from telegram import Bot, LabeledPrice
 
 from tests.conftest import wait_until
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, FaultKind, NotPaid, Person
-from tests.telegram.stage import set_up
+from tests.telegram.stage import says, set_up
 from vivant.bots.telegram import give_stars_back
 from vivant.errors import PlatformError
 from vivant.messages import Messages
@@ -89,7 +89,7 @@ async def test_a_payment_is_agreed_to_while_downloads_are_stuck(
 async def test_stars_that_are_given_back_take_their_clips_with_them(
     services: Services, telegram: FakeTelegram, bot: BotAccount, ada: Person
 ) -> None:
-    """The operator refunds; Telegram tells the bot; what is not spent goes."""
+    """The operator refunds; Telegram tells the bot; what is not spent goes, and is said."""
     chat = ada.chat_with(bot)
     ada.says(bot, "/buy")
     await telegram.until(lambda: telegram.visible(chat, by=bot))
@@ -101,7 +101,9 @@ async def test_stars_that_are_given_back_take_their_clips_with_them(
         return await bought(services, ada) == clips
 
     await wait_until(lambda: has(10))
+    await services.ledger.people.grant(f"telegram:{ada.id}", -3, source="three are spent")
     await give_stars_back(services.settings, ada.id, payment.charge_id)
+    await says(telegram, chat, bot, Messages().paid_back(7))
     await wait_until(lambda: has(0))
     with pytest.raises(PlatformError, match=r"(?i)CHARGE_ALREADY_REFUNDED"):
         await give_stars_back(services.settings, ada.id, payment.charge_id)

@@ -3,21 +3,10 @@
 import pytest
 
 from tests.engines import QuickEngine
-from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Post
+from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person
+from tests.telegram.stage import answer_to
 from vivant.messages import Messages
 from vivant.services import Services
-
-
-async def answer_to(telegram: FakeTelegram, bot: BotAccount, asked: Post) -> str:
-    """What the bot replied."""
-    chat = telegram.switchboard.chat_of(asked)
-
-    def replies() -> list[str]:
-        told = telegram.visible(chat, by=bot)
-        return [message.text for message in told if message.reply_to == asked.message_id]
-
-    await telegram.until(replies)
-    return replies()[0]
 
 
 @pytest.mark.parametrize("said", ["/start", "/start " + "a" * 64, "/help", "/nonsense", "/help x"])

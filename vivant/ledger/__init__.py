@@ -8,6 +8,7 @@ from vivant.jobs import Limits
 from vivant.ledger.audit import Audit, Deed
 from vivant.ledger.database import Database, open_database
 from vivant.ledger.drafts import Drafts
+from vivant.ledger.early_words import EarlyWords
 from vivant.ledger.fleet import Fleet
 from vivant.ledger.houses import Houses
 from vivant.ledger.inbox import Arrival, Inbox
@@ -21,6 +22,7 @@ __all__ = [
     "Audit",
     "Deed",
     "Drafts",
+    "EarlyWords",
     "Fleet",
     "Forgotten",
     "Houses",
@@ -42,6 +44,7 @@ class Ledger:
     db: Database
     jobs: Jobs
     drafts: Drafts
+    early_words: EarlyWords
     people: People
     fleet: Fleet
     houses: Houses
@@ -54,8 +57,9 @@ class Ledger:
         return Inbox(self.db, platform, bot, self.leases.lease_s)
 
     async def tidy(self) -> None:
-        """Drop what mattered for a while only: old requests and roles, and dead workers."""
+        """Drop what mattered for a while only: requests, words, roles, and dead workers."""
         await self.people.tidy()
+        await self.early_words.tidy()
         await self.fleet.bury()
 
 
@@ -65,12 +69,13 @@ async def open_ledger(url: str, leases: Leases, limits: Limits) -> AsyncGenerato
     async with open_database(url) as db:
         await migrate(db)
         jobs = Jobs(db, leases, limits)
-        drafts = Drafts(db)
+        drafts, early_words = Drafts(db), EarlyWords(db)
         yield Ledger(
             db,
             jobs,
             drafts,
-            People(db, limits, jobs, drafts),
+            early_words,
+            People(db, limits, jobs, drafts, early_words),
             Fleet(db, silent_s=leases.lease_s),
             Houses(db),
             Reports(db),

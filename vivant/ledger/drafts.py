@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 
+from vivant.clips import ReplyTo
 from vivant.jobs import Order
 from vivant.ledger.database import Database, insert
 from vivant.ledger.rows import from_json, to_json
@@ -25,7 +26,7 @@ class Drafts:
                 id=draft_id,
                 key=order.key,
                 owner=order.owner,
-                chat=order.reply_to.chat_id,
+                chat=_chat_of(order.reply_to),
                 order=to_json(order),
                 created_at=clock(),
             )
@@ -49,14 +50,14 @@ class Drafts:
             )
 
     async def answered_by(
-        self, owner: str, chat: str, *, message_id: str | None, within_s: float
+        self, owner: str, to: ReplyTo, *, message_id: str | None, within_s: float
     ) -> str | None:
-        """The draft that words of *owner* belong to.
+        """The draft that words of *owner* there belong to.
 
         The one that our message *message_id* asks about, or, where they answer none, the newest
         of the last *within_s* seconds.
         """
-        mine = select(drafts.c.id).where(drafts.c.owner == owner, drafts.c.chat == chat)
+        mine = select(drafts.c.id).where(drafts.c.owner == owner, drafts.c.chat == _chat_of(to))
         if message_id is not None:
             mine = mine.where(drafts.c.message == message_id)
         else:
@@ -101,3 +102,8 @@ class Drafts:
                 )
             )
             return [(row.id, from_json(row.order, Order)) for row in rows]
+
+
+def _chat_of(to: ReplyTo) -> str:
+    """One bot's chat: a person's chats with two bots may go by the same id."""
+    return f"{to.bot}:{to.chat_id}"

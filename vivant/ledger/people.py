@@ -11,6 +11,7 @@ from vivant.ledger import check, credit
 from vivant.ledger.admission import admit
 from vivant.ledger.database import Database, insert
 from vivant.ledger.drafts import Drafts
+from vivant.ledger.early_words import EarlyWords
 from vivant.ledger.jobs import Jobs, media_of
 from vivant.ledger.schema import bans, clock, houses, reports, requests
 
@@ -33,6 +34,7 @@ class People:
     limits: Limits
     jobs: Jobs
     drafts: Drafts
+    early_words: EarlyWords
 
     async def knock(self, owner: str) -> None:
         """Count one request; raises `Refused`: NOT_ALLOWED, DRAINING, TOO_FAST."""
@@ -94,6 +96,7 @@ class People:
                 media += media_of(job)
         for order in await self.drafts.forget(owner):
             media += media_of(order)
+        await self.early_words.forget(owner)
         async with self.db.writing() as conn:
             await conn.execute(delete(requests).where(requests.c.owner == owner))
             await conn.execute(update(reports).where(reports.c.by == owner).values(by=None))

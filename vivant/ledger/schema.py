@@ -210,6 +210,23 @@ drafts: Final = Table(
     sqlite_strict=True,
 )
 
+#: Words that came before their photo: kept until it comes, or for two minutes.
+early_words: Final = Table(
+    "early_words",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("bot", Text, primary_key=True),
+    Column("chat", Text, primary_key=True),
+    #: "" outside of topics.
+    Column("thread", Text, primary_key=True),
+    Column("words", Text, nullable=False),
+    #: Key of the asking event that took them.
+    Column("taken_by", Text),
+    Column("at", _Big, nullable=False),
+    Index(None, "at"),
+    sqlite_strict=True,
+)
+
 workers: Final = Table(
     "workers",
     metadata,

@@ -182,6 +182,12 @@ class DiscordPlatform:
         except MessageGone:
             return
 
+    async def alone_with(self, user_id: str) -> ReplyTo | None:
+        """Their DM with the bot."""
+        with our_errors():
+            chat = await self.client.create_dm(Object(int(user_id)))
+        return Place(channel_id=chat.id).reply_to(self.bot)
+
     async def _open_thread(self, place: Place, shown: Shown, text: str) -> None:
         """A thread on the clip, for what comes of it; where none can be, the clip is enough."""
         name = text.partition("\n")[0][:_LONGEST_THREAD_NAME]
@@ -202,7 +208,7 @@ class DiscordPlatform:
     ) -> int:
         """One message, once for each *nonce*; a reply where there is a *place* to reply to."""
         more: dict[str, Any] = {}
-        if place is not None and refers:
+        if place is not None and place.message_id and refers:
             more["reference"] = MessageReference(
                 message_id=place.message_id, channel_id=place.channel_id, fail_if_not_exists=False
             )

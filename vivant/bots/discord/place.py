@@ -20,8 +20,9 @@ class Place:
     """Where an answer belongs. A thread, a forum post or a DM is a channel like any other."""
 
     channel_id: int
-    #: What the answer is a reply to: the message that asked, or an interaction's response.
-    message_id: int
+    #: What the answer is a reply to: the message that asked, or an interaction's response; 0 where
+    #: it is a reply to nothing.
+    message_id: int = 0
     #: Who asked by an interaction. Its response is our own message, so a reply to it rings
     #: nobody, and lines name the asker instead.
     asker_id: int | None = None

@@ -16,6 +16,10 @@ from vivant.photos import MAX_UPLOAD_BYTES
 
 _LIMIT_MB: Final = MAX_UPLOAD_BYTES // (1024 * 1024)
 _SOON_S: Final = 2.0
+#: A photo that takes longer holds a place that others wait for.
+_LONGEST_S: Final = 120.0
+#: Bytes as they are on the wire are what is counted: nothing unfolds into more.
+_PLAIN: Final = {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,21 @@ class Downloads:
         at_hand = Path(file.file_path)
         if at_hand.is_absolute():
             return await asyncio.to_thread(_read, at_hand)
-        return await self._stream(file.file_path)
+        try:
+            async with asyncio.timeout(_LONGEST_S):
+                return await self._stream(file.file_path)
+        except TimeoutError as exc:
+            raise TryLater(_SOON_S) from exc
 
     async def _stream(self, url: str) -> bytes:
         read = bytearray()
         try:
-            async with self.http.stream("GET", url) as response:
+            async with self.http.stream("GET", url, headers=_PLAIN) as response:
                 if response.is_server_error:
                     raise TryLater(_SOON_S)
                 if not response.is_success:
                     raise PlatformError(f"the file was refused with {response.status_code}")
-                async for part in response.aiter_bytes():
+                async for part in response.aiter_raw():
                     read += part
                     _check(len(read))
         except httpx.HTTPError as exc:

@@ -28,7 +28,7 @@ from vivant.bots.telegram.refusals import (
 )
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
-from vivant.errors import MessageGone, PlatformError
+from vivant.errors import ClipRefused, MessageGone, PlatformError
 from vivant.houses import Houses
 from vivant.messages import Messages
 
@@ -118,20 +118,20 @@ class TelegramPlatform:
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
         """Turn a text of ours into a clip: silent ones loop as animations, others are videos.
 
-        Where a chat forbids that kind, the clip comes as the next one that it allows.
+        Where a chat forbids that kind, the clip comes as the next one that it allows; raises
+        `ClipRefused` where it allows none.
         """
         film = answer.film
         if film is None:
             await self.edit_text(to, message_id, answer.text, buttons=answer.buttons)
             return
         has_spoiler = (await self.houses.at(to)).spoiler
-        *better, last = _ways_to_show(film, answer.text, has_spoiler=has_spoiler)
         await self.show_action(to, ChatAction.UPLOAD_VIDEO)
-        for media in better:
+        for media in _ways_to_show(film, answer.text, has_spoiler=has_spoiler):
             with contextlib.suppress(NoRights):
                 await self._edit_media(to, message_id, media, answer.buttons)
                 return
-        await self._edit_media(to, message_id, last, answer.buttons)
+        raise ClipRefused("no kind of clip may be sent there")
 
     async def _edit_media(
         self, to: ReplyTo, message_id: str, media: _Media, buttons: tuple[Button, ...]
@@ -145,7 +145,10 @@ class TelegramPlatform:
         await self._unless_shown(to, edit)
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
-        """Send the clip as it was made: a file is not squeezed, and plays nowhere by itself."""
+        """Send the clip as it was made: a file is not squeezed, and plays nowhere by itself.
+
+        Raises `ClipRefused` where the chat forbids files.
+        """
 
         async def send(chat_id: int, thread_id: int | None) -> None:
             with our_errors():
@@ -160,7 +163,10 @@ class TelegramPlatform:
                     reply_parameters=reply_parameters(to),
                 )
 
-        await in_thread(to, send, self.pace)
+        try:
+            await in_thread(to, send, self.pace)
+        except NoRights as exc:
+            raise ClipRefused("no files may be sent there") from exc
 
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         """Delete a message of ours, as long as Telegram lets us."""
@@ -173,6 +179,12 @@ class TelegramPlatform:
             await _in_chat(to, delete)
         except MessageGone:
             return
+
+    async def alone_with(self, user_id: str) -> ReplyTo | None:
+        """Their own chat, by the same id; whoever writes in the name of a chat has none."""
+        if user_id.startswith("-"):
+            return None
+        return ReplyTo(platform=PLATFORM, bot=self.bot, chat_id=user_id)
 
     async def show_action(self, to: ReplyTo, action: ChatAction) -> None:
         """Let "… is sending a video" stand for five seconds; nobody misses one that fails."""

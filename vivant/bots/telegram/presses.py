@@ -13,7 +13,7 @@ from vivant.bots.telegram.refusals import our_errors
 from vivant.bots.telegram.stars import Stars
 from vivant.chat import Press, Verb
 from vivant.conversation import Conversation
-from vivant.errors import PlatformError
+from vivant.errors import PlatformError, Undeliverable
 from vivant.messages import Messages
 
 #: https://core.telegram.org/bots/api#answercallbackquery
@@ -36,7 +36,13 @@ class Presses:
     async def on_press(self, query: CallbackQuery) -> None:
         """Do what the button says, then end the turning wheel on it."""
         press = await self._read(query)
-        await self._answer(query, None if press is None else await self._do(press))
+        word = None
+        if press is not None:
+            try:
+                word = await self._do(press)
+            except Undeliverable:  # the chat takes no message of ours, but a press has its own word
+                word = Messages(press.sender.language).may_not_write()
+        await self._answer(query, word)
 
     async def _read(self, query: CallbackQuery) -> Press | None:
         """The press; None where the data is none of ours: any client can send any."""

@@ -78,14 +78,19 @@ class Stars:
         except PlatformError as exc:  # nothing was paid: the person can press again
             logger.warning("a payment was not agreed to", extra={"why": str(exc)})
 
-    async def refunded(self, payer: str, payment: RefundedPayment) -> None:
-        """Take back what a refunded payment bought, as far as it is not spent."""
+    async def refunded(self, payer: str, payment: RefundedPayment) -> int | None:
+        """Take back what a refunded payment bought, as far as it is not spent.
+
+        How many clips; None where that was done before.
+        """
         owner = f"{PLATFORM}:{payer}"
         left = (await self.people.credit(owner)).paid
         gone = min(left, clips_of(payment.invoice_payload))
         source = f"refund:{payment.telegram_payment_charge_id}"
-        if gone and await self.people.grant(owner, -gone, source=source):
-            logger.info("refunded", extra={"clips": gone, "stars": payment.total_amount})
+        if not await self.people.grant(owner, -gone, source=source):
+            return None
+        logger.info("refunded", extra={"clips": gone, "stars": payment.total_amount})
+        return gone
 
 
 async def refund(api: Bot, user_id: int, charge_id: str) -> None:

@@ -5,13 +5,13 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from telegram import Message, SuccessfulPayment, Update
+from telegram import Message, RefundedPayment, SuccessfulPayment, Update
+from telegram.constants import ChatType
 
 from vivant.bots.telegram.admins import Admins
 from vivant.bots.telegram.albums import Albums, Item
 from vivant.bots.telegram.commands import Commands
 from vivant.bots.telegram.downloads import Downloads
-from vivant.bots.telegram.earlier import EarlierWords
 from vivant.bots.telegram.incoming import (
     Command,
     Film,
@@ -42,6 +42,8 @@ _PHOTOS_AT_ONCE: Final = 6
 #: An album of so many photos can be the beginning and the end of one clip.
 _PAIR: Final = 2
 _SEEN: Final = "👀"
+#: A forward follows its comment within this, in seconds.
+_AT_ONCE_S: Final = 1.0
 
 
 class _Told(Exception):
@@ -63,7 +65,6 @@ class Talk:
     #: The largest clip that the server takes.
     limit_bytes: int
     albums: Albums = field(default_factory=Albums, init=False)
-    earlier: EarlierWords = field(default_factory=EarlierWords, init=False)
     _photos: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_PHOTOS_AT_ONCE), init=False
     )
@@ -94,7 +95,7 @@ class Talk:
             await self._on_paid(message, message.successful_payment)
             return
         if message.refunded_payment is not None:
-            await self.stars.refunded(sender_of(message).id, message.refunded_payment)
+            await self._on_paid_back(message, message.refunded_payment)
             return
         match self.reader.read(message):
             case Wanted() as wanted:
@@ -117,13 +118,21 @@ class Talk:
         thanks = await self.conversation.paid(await self._sender(message), clips, charge)
         await self._say(message, thanks)
 
+    async def _on_paid_back(self, message: Message, payment: RefundedPayment) -> None:
+        sender = await self._sender(message)
+        is_alone = message.chat.type == ChatType.PRIVATE
+        # By the chat, for Telegram's own word on a payment may come in our name.
+        gone = await self.stars.refunded(str(message.chat.id) if is_alone else sender.id, payment)
+        if gone is not None:
+            await self._say(message, Messages(sender.language).paid_back(gone))
+
     async def _on_photo(self, message: Message, wanted: Wanted) -> None:
         if wanted.album is not None:
             await self._join_album(message, wanted)
             return
         if await self._waits_for(message, wanted):
             return
-        words = wanted.words or self._said_before(message)
+        words = wanted.words or await self._said_before(message)
         if await self._is_meant(message, wanted, words):
             with contextlib.suppress(_Told):
                 await self._take(message, replace(wanted, words=words))
@@ -181,7 +190,7 @@ class Talk:
         meant = replace(
             first, words=words, is_addressed=any(photo.is_addressed for _, photo in photos)
         )
-        words = words or self._said_before(message)
+        words = words or await self._said_before(message)
         if not await self._is_meant(message, meant, words):
             return
         with contextlib.suppress(_Told):  # what stops one photo stops the rest
@@ -198,9 +207,9 @@ class Talk:
             notes = (Note.FIRST_OF_ALBUM,) if len(photos) > 1 else ()
             await self._take(message, one, notes)
 
-    def _said_before(self, message: Message) -> str:
-        to, sender = self._to(message), sender_of(message)
-        return self.earlier.take(to, sender, event_of(message)) or ""
+    async def _said_before(self, message: Message) -> str:
+        event_id = album_event(message) or event_of(message)
+        return await self.conversation.words_before(self._to(message), sender_of(message), event_id)
 
     async def _take(
         self,
@@ -249,22 +258,26 @@ class Talk:
                 raise _Told from refusal
 
     async def _on_words(self, message: Message, words: Words) -> None:
-        to, asker = self._to(message), sender_of(message)
-        if words.is_addressed and words.words:
-            # Before anything is waited for: the photo may be right behind them.
-            self.earlier.keep(to, asker, words.words)
         said = TextMessage(
             event_id=event_of(message),
-            reply_to=to,
-            sender=asker,
+            reply_to=self._to(message),
+            sender=sender_of(message),
             words=words.words,
             answers=words.answers,
         )
-        if words.words and await self.conversation.on_words(said):
-            self.earlier.take(to, asker, said.event_id)
-            return
-        if words.is_addressed and not (words.words and await self.earlier.were_taken(to, asker)):
+        if words.words:
+            if words.is_addressed:  # first of all: the photo may be right behind them
+                await self.conversation.keep_words(said)
+            if await self.conversation.on_words(said):
+                await self._said_before(message)  # so that they are no other photo's as well
+                return
+        if words.is_addressed and not (words.words and await self._is_followed(said)):
             await self._say(message, self.conversation.usage(await self._sender(message)))
+
+    async def _is_followed(self, said: TextMessage) -> bool:
+        """Whether the photo of these words comes right behind them."""
+        await asyncio.sleep(_AT_ONCE_S)
+        return not await self.conversation.words_wait(said)
 
     async def _sender(self, message: Message) -> Sender:
         sender = await self.admins.sender(sender_of(message), message.chat)

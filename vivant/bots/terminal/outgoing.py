@@ -75,6 +75,11 @@ class TerminalPlatform:
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         """There is but one line."""
 
+    async def alone_with(self, user_id: str) -> ReplyTo | None:
+        """Nowhere: a terminal has one reader, who is told already."""
+        del user_id
+        return None
+
     def end_line(self) -> None:
         """Take the line away."""
         if self._line is not None:
