@@ -1,5 +1,7 @@
 """What the engine's process does with a job, whatever happens to it."""
 
+import threading
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -259,6 +261,24 @@ async def test_a_stopping_worker_hands_its_job_back_unfailed(
     assert (await now(services, job)).clip is not None
 
 
+async def test_a_render_that_hangs_is_given_to_another_worker(
+    services: Services, start_engine: StartEngine, photo: bytes
+) -> None:
+    """Its process lives and could beat for ever; without a step for ten minutes it does not."""
+    hanging = _Hanging()
+    async with start_engine(hanging) as worker:
+        job = await ordered(services, photo)
+        await wait_until(lambda: hanging.renders == 1)
+        worker._runs[job.id].stepped_at -= 601
+        async with start_engine(QuickEngine()):
+            await wait_until(lambda: is_ready(services, job))
+        hanging.let_go.set()
+
+    ended = await now(services, job)
+    assert ended.clip is not None
+    assert (ended.failures, ended.attempt) == (1, 2)
+
+
 async def test_the_result_of_a_worker_that_lost_its_lease_is_thrown_away(
     services: Services, start_engine: StartEngine, photo: bytes
 ) -> None:
@@ -285,6 +305,18 @@ async def test_the_result_of_a_worker_that_lost_its_lease_is_thrown_away(
 
 def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return float(np.abs(a.astype(int) - b.astype(int)).mean())
+
+
+@dataclass
+class _Hanging(QuickEngine):
+    """Never asks whether to go on, as a driver that waits for a card does."""
+
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def render(self, shot: Shot, on_step: OnStep) -> Frames:
+        frames = super().render(shot, on_step)
+        self.let_go.wait()
+        return frames
 
 
 class _Grain(QuickEngine):

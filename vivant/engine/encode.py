@@ -6,7 +6,6 @@ goes, so an engine that draws while it is asked is never held in memory as a who
 
 import math
 import subprocess
-import tempfile
 import wave
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from PIL import Image
 
 from vivant.clips import FailureReason
 from vivant.engine import Frames, Sound
+from vivant.engine.workbench import workbench
 from vivant.errors import RenderError
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def encode_mp4(frames: Frames) -> Encoded:
     Blocks; `RenderStopped` comes through from the engine. Raises `RenderError`
     (RENDER_FAILED) when ffmpeg does not do its work.
     """
-    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
-        path = Path(folder) / "clip.mp4"
+    with workbench() as folder:
+        path = folder / "clip.mp4"
         watched = _Watched(frames)
         _write(frames, watched, path)
         return Encoded(
@@ -83,8 +83,8 @@ def within(video: bytes, limit_bytes: int) -> bytes:
     """
     if len(video) <= limit_bytes:
         return video
-    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
-        path = Path(folder) / "clip.mp4"
+    with workbench() as folder:
+        path = folder / "clip.mp4"
         path.write_bytes(video)
         return _squeezed(path, limit_bytes).read_bytes()
 

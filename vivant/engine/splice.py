@@ -5,7 +5,6 @@ Blocks; raises `RenderError` when ffmpeg does not do its work.
 
 import io
 import subprocess
-import tempfile
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image
 from vivant.clips import FailureReason
 from vivant.engine import Frames
 from vivant.engine.encode import FAST_START, LONGEST_S, TO_BT709, X264, Encoded, thumbnail_of
+from vivant.engine.workbench import workbench
 from vivant.errors import RenderError
 
 #: The way back leaves out the turning frame and the first, which would each show twice.
@@ -29,10 +29,10 @@ _THERE_AND_BACK: Final = (
 
 def last_picture(video: bytes) -> Image.Image:
     """The last frame of an mp4."""
-    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
+    with workbench() as folder:
         source = _file(folder, "clip.mp4", video)
         # Decoding the last second whole and keeping what comes last finds it at any frame rate.
-        last = Path(folder) / "last.png"
+        last = folder / "last.png"
         _ffmpeg("-sseof", "-1", "-i", str(source), "-update", "1", str(last))
         with Image.open(io.BytesIO(last.read_bytes()), formats=("PNG",)) as image:
             return image.convert("RGB")
@@ -40,14 +40,14 @@ def last_picture(video: bytes) -> Image.Image:
 
 def there_and_back(video: bytes) -> Encoded:
     """The clip forwards, then backwards: its end leads into its start. Without sound."""
-    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
+    with workbench() as folder:
         source = _file(folder, "clip.mp4", video)
         return _spliced(folder, [source], _THERE_AND_BACK)
 
 
 def joined(first: bytes, second: Encoded) -> Encoded:
     """Two clips of one size and frame rate, one after the other. Without sound."""
-    with tempfile.TemporaryDirectory(prefix="vivant-") as folder:
+    with workbench() as folder:
         inputs = [_file(folder, "first.mp4", first), _file(folder, "second.mp4", second.video)]
         return _spliced(folder, inputs, f"[0:v][1:v]concat=n=2:v=1:a=0,{TO_BT709}")
 
@@ -59,14 +59,14 @@ def going_on(frames: Frames) -> Frames:
     )
 
 
-def _file(folder: str, name: str, content: bytes) -> Path:
-    path = Path(folder) / name
+def _file(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
     path.write_bytes(content)
     return path
 
 
-def _spliced(folder: str, inputs: list[Path], graph: str) -> Encoded:
-    out = Path(folder) / "out.mp4"
+def _spliced(folder: Path, inputs: list[Path], graph: str) -> Encoded:
+    out = folder / "out.mp4"
     named = [part for path in inputs for part in ("-i", str(path))]
     encoding = ("-an", "-c:v", "libx264", *X264, *FAST_START, str(out))
     _ffmpeg(*named, "-filter_complex", graph, *encoding)

@@ -42,6 +42,8 @@ from vivant.queue import RENDER, Bells, Radio, delivery
 _REPORT_EVERY_S: Final = 0.25
 #: A render that was told to stop and has not after this hangs, in seconds.
 _STUCK_S: Final = 30
+#: No stage of a clip goes on for longer without a word: a render that does hangs, in seconds.
+_SILENT_S: Final = 600
 #: How long a worker tries to reach the ledger with a finished clip.
 _PATIENCE_S: Final = 60
 
@@ -60,6 +62,8 @@ class _Run:
     #: Stopped because this worker stops, not because nobody waits.
     drained: bool = False
     stages: dict[str, float] = field(default_factory=dict)
+    #: The last sign of life, in monotonic seconds.
+    stepped_at: float = field(default_factory=time.monotonic)
     reported_at: float = 0.0
 
 
@@ -190,7 +194,7 @@ class RenderWorker:
             # Called on the render thread; the radio lives on the event loop.
             if run.stop.is_set():
                 raise RenderStopped
-            now = time.monotonic()
+            run.stepped_at = now = time.monotonic()
             if step == total or now - run.reported_at >= _REPORT_EVERY_S:
                 run.reported_at = now
                 report = self._report(run, RenderStage.RENDERING, step, total)
@@ -265,7 +269,10 @@ class RenderWorker:
             await self.radio.report(to.platform, to.bot, progress)
 
     async def _beat(self, run: _Run) -> bool:
-        is_ours = await self.ledger.jobs.beat(run.job)
+        hangs = time.monotonic() - run.stepped_at > _SILENT_S
+        if hangs:
+            logger.error("a render hangs; its lease will run out", extra={"job": run.job.id})
+        is_ours = not hangs and await self.ledger.jobs.beat(run.job)
         if not is_ours:
             run.stop.set()
             # A thread that hangs must not keep the slot from jobs that wait.
