@@ -569,6 +569,46 @@ async def test_buttons_work_right_after_a_restart(
     assert len(clips(general, ada)) == 2
 
 
+@pytest.mark.usefixtures("quick_engine")
+async def test_a_form_that_was_open_during_a_restart_is_as_good_as_any(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
+) -> None:
+    """What it is about stands in its id."""
+    async with at_work(services, discord):
+        asked = asks(ada, general, photo)
+        await ended(services)
+        assert asked.reply is not None
+        opened = ada.clicks(asked.reply, "Edit the words")
+        await discord.until(lambda: opened.modal)
+    async with at_work(services, discord):
+        ada.submits(opened, {"words": "slow zoom out"})
+        await discord.until(lambda: len(clips(general, ada)) == 2, within_s=20)
+
+    assert "slow zoom out" in clips(general, ada)[1].text
+
+
+@pytest.mark.usefixtures("quick_engine")
+async def test_a_form_for_a_photo_finds_it_again_after_a_restart_or_says_the_next_step(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
+) -> None:
+    """In a DM the bot may look again; the photo of a channel Discord shows only once."""
+    chat = discord.dm(ada)
+    async with at_work(services, discord):
+        here = ada.uses_on(ada.posts(general, files=[photo]), "Animate")
+        there = ada.uses_on(ada.posts(chat, files=[photo, photo]), "Animate")
+        await discord.until(lambda: here.modal and there.modal)
+    async with at_work(services, discord):
+        lost = ada.submits(here, {"words": "slow zoom in"})
+        found = ada.submits(there, {"words": "slow zoom in", "which": ["2"]})
+        await discord.until(lambda: lost.reply and lost.reply.content)
+        await discord.until(lambda: clips(chat, ada), within_s=20)
+
+    assert lost.reply is not None
+    assert "Apps, then Animate" in lost.reply.text
+    assert "Nothing was charged" in lost.reply.text
+    assert clips(chat, ada) == [found.reply]
+
+
 # Coming and going. -------------------------------------------------------------------------
 
 

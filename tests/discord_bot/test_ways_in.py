@@ -38,7 +38,7 @@ async def test_the_menu_of_a_message_asks_for_words_and_animates_its_photo(
     posted = bob.posts(general, "us at the lake", files=[photo])
     used = ada.uses_on(posted, "Animate")
     await discord.until(lambda: used.modal)
-    sent = ada.submits(used, {field_of(used.modal, 4): "slow zoom in"})
+    sent = ada.submits(used, {"words": "slow zoom in"})
     await discord.until(lambda: clips(general, bob), within_s=20)
 
     (clip,) = clips(general, bob)
@@ -60,13 +60,38 @@ async def test_the_menu_of_a_message_with_several_photos_asks_which(
     posted = ada.posts(general, files=files)
     used = ada.uses_on(posted, "Animate")
     await discord.until(lambda: used.modal)
-    form = used.modal
-    ada.submits(used, {field_of(form, 4): "slow zoom in", field_of(form, 21): "2"})
+    ada.submits(used, {"words": "slow zoom in", "which": ["2"]})
     await discord.until(lambda: clips(general, ada), within_s=20)
 
     (clip,) = clips(general, ada)
-    height, width, _ = frames_of(clip.attachments[0].data, tmp_path)[0].shape
-    assert height == width
+    assert is_square(clip, tmp_path)
+
+
+async def test_several_photos_of_one_message_are_a_clip_each(
+    discord: DiscordServer,
+    services: Services,
+    general: Channel,
+    ada: Person,
+    bob: Person,
+    photo: bytes,
+    astronaut: bytes,
+    tmp_path: Path,
+) -> None:
+    """The response becomes the first; the form says what it costs before it is sent."""
+    files = [Upload("lake.jpg", photo), Upload("door.jpg", photo), Upload("eileen.png", astronaut)]
+    posted = bob.posts(general, files=files)
+    used = ada.uses_on(posted, "Animate")
+    await discord.until(lambda: used.modal)
+    assert "One clip each" in str(used.modal)
+    sent = ada.submits(used, {"words": "slow zoom in", "which": ["1", "3"]})
+    await discord.until(lambda: len(clips(general, ada)) == 2, within_s=20)
+
+    first, second = clips(general, ada)
+    assert first is sent.reply
+    assert second.reply_to is first
+    assert [is_square(clip, tmp_path) for clip in (first, second)] == [False, True]
+    assert (await services.ledger.people.credit(f"discord:{ada.id}")).free == 8
+    assert discord.refused == []
 
 
 async def test_the_menu_of_a_message_without_a_photo_says_so_to_the_asker_alone(
@@ -183,9 +208,92 @@ async def test_of_several_photos_the_first_is_taken_and_said_so(
     await discord.until(lambda: clips(general, ada), within_s=20)
 
     (clip,) = clips(general, ada)
-    height, width, _ = frames_of(clip.attachments[0].data, tmp_path)[0].shape
-    assert height == width
-    assert len(clip.content.splitlines()) > 1
+    assert is_square(clip, tmp_path)
+    assert "say “each”" in clip.content
+
+
+async def test_each_of_several_photos_is_a_clip_where_the_words_say_so(
+    discord: DiscordServer,
+    services: Services,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+    astronaut: bytes,
+    tmp_path: Path,
+) -> None:
+    """Told twice by the gateway, they are two clips all the same."""
+    files = [Upload("lake.jpg", photo), Upload("eileen.png", astronaut)]
+    asked = ada.posts(general, f"{discord.bot.mention} slow zoom in on each", files=files)
+    (session,) = discord.gateway.connected
+    session.dispatch("MESSAGE_CREATE", session.log[-1]["d"])
+    await discord.until(lambda: len(clips(general, ada)) == 2, within_s=20)
+
+    made = clips(general, ada)
+    assert [clip.reply_to for clip in made] == [asked, asked]
+    assert sorted(is_square(clip, tmp_path) for clip in made) == [False, True]
+    assert (await services.ledger.people.credit(f"discord:{ada.id}")).free == 8
+
+
+async def test_what_stops_one_photo_stops_the_rest(
+    discord: DiscordServer,
+    services: Services,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """One clip is left, four are asked for: one clip, one refusal."""
+    await services.ledger.people.credit(f"discord:{ada.id}")
+    for number in range(9):
+        ada.runs("animate", general, photo=photo, action=f"slow zoom in {number}")
+    await discord.until(lambda: len(clips(general, ada)) == 9, within_s=30)
+    ada.posts(general, f"{discord.bot.mention} zoom in on each", files=[photo] * 4)
+    await discord.until(lambda: len(clips(general, ada)) == 10, within_s=20)
+    await discord.until(lambda: len(general.seen_by(ada)) == 12)
+
+    (refusal,) = [m for m in general.seen_by(ada) if "used today's clips" in m.text]
+    assert "Nothing was charged" in refusal.text
+
+
+async def test_other_words_count_for_each_photo(
+    discord: DiscordServer,
+    services: Services,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+    quick_engine: QuickEngine,
+) -> None:
+    quick_engine.go.clear()
+    ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: quick_engine.renders == 1)
+    asked = ada.posts(general, f"{discord.bot.mention} zoom in on each", files=[photo, photo])
+    await discord.until(lambda: len(general.seen_by(ada)) == 5)
+    ada.edits(asked, f"{discord.bot.mention} zoom out of each")
+
+    async def are_other_words() -> bool:
+        mine = await services.ledger.jobs.open_jobs(owner=f"discord:{ada.id}")
+        return sum(job.plan is not None and "out" in job.plan.words for job in mine) == 2
+
+    await wait_until(are_other_words)
+    quick_engine.go.set()
+    await discord.until(lambda: len(clips(general, ada)) == 3, within_s=20)
+
+    assert sum("zoom out" in clip.text for clip in clips(general, ada)) == 2
+
+
+async def test_what_is_said_under_a_clip_asks_for_nothing(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person, bob: Person,
+    photo: bytes,
+) -> None:  # fmt: skip
+    """A picture in answer to a clip is for the others there, and costs nobody anything."""
+    ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: clips(general, ada), within_s=20)
+    (clip,) = clips(general, ada)
+    bob.posts(general, "this is me laughing", files=[photo], reply_to=clip)
+    asked = bob.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: len(clips(general, bob)) == 2, within_s=20)
+
+    assert clips(general, bob)[1].reply_to is asked
+    assert (await services.ledger.people.credit(f"discord:{bob.id}")).free == 9
 
 
 async def test_other_words_count_until_an_engine_has_the_photo(
@@ -278,10 +386,7 @@ async def test_on_a_server_that_forbids_outside_apps_the_asker_alone_sees_it(
     assert discord.refused == []
 
 
-def field_of(form: dict[str, object] | None, kind: int) -> str:
-    """The custom id of the only field of a type: 4 is words, 21 a choice, 19 a file."""
-    assert form is not None
-    parts = form["components"]
-    assert isinstance(parts, list)
-    (found,) = [part["component"] for part in parts if part["component"]["type"] == kind]
-    return str(found["custom_id"])
+def is_square(clip: Message, tmp_path: Path) -> bool:
+    """As Eileen's photo is."""
+    height, width, _ = frames_of(clip.attachments[0].data, tmp_path)[0].shape
+    return bool(height == width)

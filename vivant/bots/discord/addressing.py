@@ -21,10 +21,8 @@ class Wanted:
     """What a message asks."""
 
     words: str
-    #: Attached to it, or to the message that it replies to or forwards; the first one is meant.
-    photo: Upload | None
-    #: There were more.
-    is_first_of_several: bool
+    #: Attached to it, or to the message that it replies to or forwards.
+    photos: tuple[Upload, ...]
     #: It names the bot, so it wants an answer in any case.
     is_named: bool
     #: A film is there, but no photo.
@@ -45,25 +43,30 @@ def wanted(message: discord.Message, bot_id: int, *, every_photo: bool = False) 
     named = bot_id in message.raw_mentions
     target = _target(message)
     replies_to_us = target is not None and target.author.id == bot_id
-    is_meant = named or replies_to_us or message.guild is None
+    # What is said about a clip is said to the others there.
+    answers_us = target is not None and replies_to_us and not target.attachments
+    is_meant = named or answers_us or message.guild is None
     if not is_meant and not (every_photo and message.attachments and message.content):
         return None
-    files = [Upload.of(file) for file in message.attachments]
-    files += [Upload.of(file) for shot in message.message_snapshots for file in shot.attachments]
+    files = files_of(message)
     if not files and target is not None and not replies_to_us:
-        files = [Upload.of(file) for file in target.attachments]
-    photos = [file for file in files if file.is_picture]
-    photo = photos[0] if photos else None
+        files = files_of(target)
+    photos = tuple(file for file in files if file.is_picture)
     hidden = target is not None and not (target.content or target.attachments or target.embeds)
     return Wanted(
         words=_words(message.content, bot_id),
-        photo=photo,
-        is_first_of_several=len(photos) > 1,
+        photos=photos,
         is_named=named,
-        is_video=photo is None and any(file.is_video for file in files),
+        is_video=not photos and any(file.is_video for file in files),
         answers=target.id if target is not None and replies_to_us else None,
-        is_blind=photo is None and hidden and not replies_to_us,
+        is_blind=not photos and hidden and not replies_to_us,
     )
+
+
+def files_of(message: discord.Message) -> list[Upload]:
+    """What is attached to *message*, or to one that it forwards."""
+    shots = [file for shot in message.message_snapshots for file in shot.attachments]
+    return [Upload.of(file) for file in (*message.attachments, *shots)]
 
 
 def _target(message: discord.Message) -> discord.Message | None:

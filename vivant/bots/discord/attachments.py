@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 import discord
@@ -41,11 +41,20 @@ class Upload:
             media_type=attachment.content_type or "",
         )
 
+    @classmethod
+    def told(cls, payload: dict[str, Any]) -> Self:
+        """The same, as Discord tells it where its library does not look."""
+        return cls(
+            url=payload["url"],
+            name=payload["filename"],
+            media_type=payload.get("content_type") or "",
+        )
+
     @property
     def is_picture(self) -> bool:
         """Whether it may be one; the darkroom has the last word."""
-        heic = self.name.lower().endswith((".heic", ".heif", ".avif"))
-        return self.media_type.startswith("image/") or (not self.media_type and heic) or heic
+        is_named_so = self.name.lower().endswith((".heic", ".heif", ".avif"))
+        return self.media_type.startswith("image/") or not self.media_type or is_named_so
 
     @property
     def is_video(self) -> bool:

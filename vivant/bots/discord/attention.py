@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import discord
 from discord import InteractionResponseType, InteractionType
 
+from vivant.bots.discord.acknowledging import defer
 from vivant.bots.discord.refusals import our_errors
 from vivant.clips import RefusalReason
 from vivant.errors import LedgerDown, PlatformError, Refused
@@ -36,6 +37,23 @@ class Attention:
             yield
         finally:
             self._at_work.discard(task)
+
+    async def answer(
+        self,
+        interaction: discord.Interaction[Any],
+        work: Callable[[int], Awaitable[None]],
+        *,
+        ephemeral: bool = False,
+    ) -> None:
+        """Say "thinking", and do *work* with the id of the message that says so.
+
+        Nothing is done where it came too late to say it.
+        """
+        async with self.working():
+            response_id = await defer(interaction, ephemeral=ephemeral)
+            if response_id is not None:
+                async with self.telling(interaction):
+                    await work(response_id)
 
     @asynccontextmanager
     async def telling(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[None]:

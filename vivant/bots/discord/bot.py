@@ -7,20 +7,19 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from vivant.bots.discord.acknowledging import defer
 from vivant.bots.discord.api_url import follow_gateway
 from vivant.bots.discord.attachments import Downloads, Upload
 from vivant.bots.discord.attention import Attention
 from vivant.bots.discord.buttons import PressButton
-from vivant.bots.discord.incoming import place_of, sender_of
+from vivant.bots.discord.forms import AnimateForm, EditForm, Filled
+from vivant.bots.discord.incoming import asked_by, sender_of
 from vivant.bots.discord.office import Office
 from vivant.bots.discord.outgoing import written
-from vivant.bots.discord.place import Shown
 from vivant.bots.discord.premium import Till
 from vivant.bots.discord.presses import Presses
 from vivant.bots.discord.reading import Reader
-from vivant.bots.discord.settings import Setting
-from vivant.chat import PhotoMessage, Sender
+from vivant.bots.discord.settings import RoleClipsForm, Setting
+from vivant.chat import Sender
 from vivant.clips import Wish
 from vivant.conversation import Conversation
 from vivant.errors import LedgerDown, PlatformError
@@ -81,50 +80,26 @@ class VivantBot(discord.AutoShardedClient):
     def talks(self, conversation: Conversation, reader: Reader, till: Till) -> None:
         """It is known which bot this is, and who answers for it."""
         self.conversation, self.reader, self.till = conversation, reader, till
-        self.presses = Presses(self.account, conversation, self.attention)
-        self.office = Office(
-            conversation, self.attention, self.presses.forms, self.intents.message_content
-        )
+        self.presses = Presses(self.account, conversation, self.attention, reader)
+        self.office = Office(conversation, self.attention, self.intents.message_content)
 
-    # ---- a photo
+    # ---- a command
 
     async def on_animate(
         self, interaction: discord.Interaction[Any], photo: Upload, words: str, wish: Wish
     ) -> None:
-        """A photo that came with an interaction which nobody has answered yet."""
-        async with self.attention.working():
-            response_id = await defer(interaction)
-            if response_id is None:
+        """`/animate`, or a form with a photo in it."""
+
+        async def ask(response_id: int) -> None:
+            self.attention.take_on()
+            if photo.is_video:
+                hint = self.conversation.video_hint(sender_of(interaction))
+                await interaction.edit_original_response(content=hint)
                 return
-            async with self.attention.telling(interaction):
-                self.attention.take_on()
-                if photo.is_video:
-                    hint = self.conversation.video_hint(sender_of(interaction))
-                    await interaction.edit_original_response(content=hint)
-                    return
-                message = PhotoMessage(
-                    event_id=str(interaction.id),
-                    reply_to=place_of(interaction, response_id).reply_to(self.account),
-                    sender=sender_of(interaction),
-                    words=words,
-                    photo=await self.downloads.fetch(photo),
-                    limit_bytes=interaction.filesize_limit,
-                    wish=wish,
-                    status_message=str(Shown(message_id=response_id, by_token=True)),
-                )
-                try:
-                    await self.conversation.on_photo(message)
-                except PlatformError:
-                    if not await self._is_accepted(message):
-                        raise
-                    # Only "on it" was not shown; the answer has a delivery of its own.
-                    logger.info("an acknowledgement was not shown")
+            asked = asked_by(interaction, response_id, self.account, words, wish)
+            await self.reader.asking.as_said(asked, [photo])
 
-    async def _is_accepted(self, message: PhotoMessage) -> bool:
-        key = self.conversation.intake.key_of(message.reply_to, message.event_id)
-        return await self.conversation.ledger.jobs.find(key) is not None
-
-    # ---- a command
+        await self.attention.answer(interaction, ask)
 
     async def answer_alone(
         self,
@@ -132,22 +107,25 @@ class VivantBot(discord.AutoShardedClient):
         what: Callable[[Conversation, Sender], Awaitable[str]],
     ) -> None:
         """Answer a command with words that only the asker sees."""
-        async with self.attention.working():
-            if await defer(interaction, ephemeral=True) is None:
-                return
-            async with self.attention.telling(interaction):
-                said = await what(self.conversation, sender_of(interaction))
-                await interaction.edit_original_response(content=written(said))
+
+        async def say(response_id: int) -> None:
+            del response_id
+            said = await what(self.conversation, sender_of(interaction))
+            await interaction.edit_original_response(content=written(said))
+
+        await self.attention.answer(interaction, say, ephemeral=True)
 
     async def on_buy(self, interaction: discord.Interaction[Any]) -> None:
         """Show what is for sale."""
-        async with self.attention.working():
-            if await defer(interaction, ephemeral=True) is None:
-                return
-            async with self.attention.telling(interaction):
-                free = self.conversation.limits.free_clips_per_day
-                said = Messages(str(interaction.locale)).shop(free)
-                await interaction.edit_original_response(content=said, view=self.till.offer())
+
+        async def show(response_id: int) -> None:
+            del response_id
+            said = Messages(str(interaction.locale)).shop(
+                self.conversation.limits.free_clips_per_day
+            )
+            await interaction.edit_original_response(content=said, view=self.till.offer())
+
+        await self.attention.answer(interaction, show, ephemeral=True)
 
     # ---- what the gateway tells
 
@@ -196,7 +174,19 @@ class VivantBot(discord.AutoShardedClient):
             logger.warning("a purchase is not counted yet", extra={"why": str(exc)})
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Commands and buttons find their way by themselves; forms of the past do not."""
+        """Commands and buttons find their way by themselves; forms find it here."""
         if interaction.type is discord.InteractionType.modal_submit:
-            async with self.attention.working():
-                await self.presses.on_form(interaction)
+            await self._on_form(interaction, Filled.of(interaction))
+
+    async def _on_form(self, interaction: discord.Interaction[Any], form: Filled) -> None:
+        match form.kind:
+            case AnimateForm.KIND:
+                await self.presses.on_animate_form(interaction, form)
+            case EditForm.KIND if form.uploads:
+                await self.on_animate(interaction, form.uploads[0], form.words, Wish())
+            case EditForm.KIND:
+                await self.presses.on_edit(interaction, form.about, form.words)
+            case RoleClipsForm.KIND:
+                await self.office.on_role_clips(interaction, form)
+            case _:
+                logger.warning("a form that is none of ours", extra={"kind": form.kind})

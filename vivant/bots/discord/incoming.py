@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import discord
 
-from vivant.bots.discord.place import Place, token_until
-from vivant.chat import Sender
+from vivant.bots.discord.place import Place, Shown, token_until
+from vivant.chat import PhotoMessage, Sender
+from vivant.clips import Wish
 
 #: What a chat without boosts takes, and a DM.
 FILE_LIMIT: Final = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
@@ -41,6 +42,22 @@ def author_of(message: discord.Message) -> Sender:
         language="en" if message.guild is None else str(message.guild.preferred_locale),
         is_moderator=moderates,
         roles=_roles_of(message.author),
+    )
+
+
+def asked_by(
+    interaction: Interaction, response_id: int, bot: str, words: str, wish: Wish
+) -> PhotoMessage:
+    """What an interaction asks for, without the photo; its response becomes the clip."""
+    return PhotoMessage(
+        event_id=str(interaction.id),
+        reply_to=place_of(interaction, response_id).reply_to(bot),
+        sender=sender_of(interaction),
+        words=words,
+        photo=b"",
+        limit_bytes=interaction.filesize_limit,
+        wish=wish,
+        status_message=str(Shown(message_id=response_id, by_token=True)),
     )
 
 

@@ -9,6 +9,7 @@ import discord
 
 from vivant.bots.discord.acknowledging import defer
 from vivant.bots.discord.attention import Attention
+from vivant.bots.discord.forms import Filled
 from vivant.bots.discord.incoming import manager_of
 from vivant.bots.discord.settings import RoleClipsForm, SettingsForm, changed, with_role_clips
 from vivant.conversation import Conversation
@@ -22,24 +23,23 @@ class Office:
 
     conversation: Conversation
     attention: Attention
-    #: What the forms of this process are known by.
-    forms: str
     #: A server may ask for every photo only where the bot is shown every message.
     reads_messages: bool
 
     async def on_settings(self, interaction: discord.Interaction[Any]) -> None:
         """Show them, to those who may change them."""
-        async with self.attention.working():
-            if await defer(interaction, ephemeral=True) is None:
+
+        async def show(response_id: int) -> None:
+            del response_id
+            sender = manager_of(interaction)
+            if not sender.is_moderator:
+                said = Messages(sender.language).moderators_only()
+                await interaction.edit_original_response(content=said)
                 return
-            async with self.attention.telling(interaction):
-                sender = manager_of(interaction)
-                if not sender.is_moderator:
-                    said = Messages(sender.language).moderators_only()
-                    await interaction.edit_original_response(content=said)
-                    return
-                form = self._form(interaction, await self._house(interaction))
-                await interaction.edit_original_response(view=form)
+            form = self._form(interaction, await self._house(interaction))
+            await interaction.edit_original_response(view=form)
+
+        await self.attention.answer(interaction, show, ephemeral=True)
 
     async def on_setting(
         self, interaction: discord.Interaction[Any], what: str, values: Sequence[str]
@@ -47,22 +47,20 @@ class Office:
         """Something was chosen in the form."""
         async with self.attention.working(), self.attention.telling(interaction):
             if what == "role_clips":
-                form = RoleClipsForm(Messages(str(interaction.locale)), self.forms)
+                form = RoleClipsForm(Messages(str(interaction.locale)))
                 await interaction.response.send_modal(form)
             elif await defer(interaction, thinking=False) is not None:
                 house = await self._house(interaction)
                 await self._keep(interaction, changed(house, what, values))
 
-    async def on_role_clips(
-        self, interaction: discord.Interaction[Any], roles: Sequence[str], clips: str
-    ) -> None:
+    async def on_role_clips(self, interaction: discord.Interaction[Any], form: Filled) -> None:
         """The form for clips by role was sent."""
         async with self.attention.working(), self.attention.telling(interaction):
             if await defer(interaction, thinking=False) is None:
                 return
             house = await self._house(interaction)
             with contextlib.suppress(ValueError):  # the form is shown again as it was
-                house = with_role_clips(house, roles, clips)
+                house = with_role_clips(house, *RoleClipsForm.told(form))
             await self._keep(interaction, house)
 
     async def _house(self, interaction: discord.Interaction[Any]) -> House:

@@ -1,19 +1,24 @@
 """Buttons under our messages, the forms that some of them open, and the menu of a message."""
 
-import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import discord
 
 from vivant.bots.discord.acknowledging import defer
+from vivant.bots.discord.addressing import files_of
 from vivant.bots.discord.attachments import Upload
 from vivant.bots.discord.attention import Attention
-from vivant.bots.discord.forms import AnimateForm, EditForm
-from vivant.bots.discord.incoming import place_in_thread, place_of, sender_of
+from vivant.bots.discord.forms import AnimateForm, EditForm, Filled
+from vivant.bots.discord.incoming import asked_by, place_in_thread, place_of, sender_of
+from vivant.bots.discord.mailbox import Posted
 from vivant.bots.discord.outgoing import written
 from vivant.bots.discord.place import PLATFORM, Shown
+from vivant.bots.discord.reading import Reader
 from vivant.chat import Press, Verb
+from vivant.clips import Wish
 from vivant.conversation import Conversation
 from vivant.intake import owner_of
 from vivant.jobs import Job
@@ -21,6 +26,8 @@ from vivant.messages import Messages
 
 #: Of one message; a form offers no more to choose from.
 _MOST_PHOTOS: Final = 10
+#: Messages whose photos are remembered for forms that may still be sent.
+_MOST_SHOWN: Final = 1000
 
 
 @dataclass(slots=True)
@@ -30,8 +37,10 @@ class Presses:
     account: str
     conversation: Conversation
     attention: Attention
-    #: What the forms of this process are known by.
-    forms: str = field(default_factory=lambda: secrets.token_hex(4), init=False)
+    reader: Reader
+    #: What was found in messages whose menu was used: who may use it was shown it by Discord,
+    #: which may not show it to the bot again.
+    _photos: OrderedDict[Posted, Sequence[Upload]] = field(default_factory=OrderedDict, init=False)
 
     async def on_press(
         self, interaction: discord.Interaction[Any], pressed: tuple[Verb, str, str] | None
@@ -54,24 +63,51 @@ class Presses:
         """Somebody chose "Animate" in the menu of a message."""
         async with self.attention.working(), self.attention.telling(interaction):
             words = Messages(str(interaction.locale))
-            files = [Upload.of(file) for file in message.attachments]
-            files += [Upload.of(f) for shot in message.message_snapshots for f in shot.attachments]
-            photos = [file for file in files if file.is_picture][:_MOST_PHOTOS]
+            files = files_of(message)
+            photos = _photos_in(files)
             if photos:
-                await interaction.response.send_modal(AnimateForm(words, self.forms, photos))
+                posted = _posted(interaction, message.id)
+                self._remember(posted, photos)
+                await interaction.response.send_modal(AnimateForm(words, message.id, photos))
                 return
             said = words.no_photo_there()
             if any(file.is_video for file in files):
                 said = self.conversation.video_hint(sender_of(interaction))
             await interaction.response.send_message(said, ephemeral=True)
 
-    async def on_form(self, interaction: discord.Interaction[Any]) -> None:
-        """A form was sent; say so if it is one of a process that is no more."""
-        data: Any = interaction.data
-        if not str(data["custom_id"]).startswith(self.forms):
-            async with self.attention.telling(interaction):
-                said = Messages(str(interaction.locale)).expired()
-                await interaction.response.send_message(said, ephemeral=True)
+    async def on_animate_form(self, interaction: discord.Interaction[Any], form: Filled) -> None:
+        """Somebody sent the form that the menu of a message opened: a clip of each chosen photo."""
+
+        async def ask(response_id: int) -> None:
+            self.attention.take_on()
+            photos = await self._photos_of(interaction, form.about)
+            chosen = [photo for number, photo in enumerate(photos, 1) if number in form.which]
+            if not chosen:
+                said = Messages(str(interaction.locale)).form_expired()
+                await interaction.edit_original_response(content=said)
+                return
+            asked = asked_by(interaction, response_id, self.account, form.words, Wish())
+            await self.reader.asking.for_each(asked, chosen)
+
+        await self.attention.answer(interaction, ask)
+
+    def _remember(self, posted: Posted, photos: Sequence[Upload]) -> None:
+        self._photos[posted] = photos
+        if len(self._photos) > _MOST_SHOWN:
+            self._photos.popitem(last=False)
+
+    async def _photos_of(
+        self, interaction: discord.Interaction[Any], about: str
+    ) -> Sequence[Upload]:
+        """The photos that a form offered; after a restart only where the bot may look for them."""
+        # The number of the message only: where it stands is where the form was sent, so that no
+        # forged one shows what its sender may not see.
+        posted = _posted(interaction, int(about))
+        known = self._photos.get(posted)
+        if known is not None:
+            return known
+        message = await self.reader.fetched(posted)
+        return [] if message is None else _photos_in(files_of(message))
 
     async def _do(
         self,
@@ -122,7 +158,7 @@ class Presses:
         elif not await self._may_edit(interaction, job):
             await interaction.response.send_message(words.not_yours(), ephemeral=True)
         else:
-            form = EditForm(words, self.forms, job_id, job.plan.words)
+            form = EditForm(words, job_id, job.plan.words)
             await interaction.response.send_modal(form)
 
     async def _may_edit(self, interaction: discord.Interaction[Any], job: Job) -> bool:
@@ -132,3 +168,15 @@ class Presses:
         if server is None or job.reply_to is None or job.reply_to.house_id != str(server):
             return False
         return (await self.conversation.house(str(server))).open_buttons
+
+
+def _posted(interaction: discord.Interaction[Any], message_id: int) -> Posted:
+    return Posted(
+        message_id=message_id,
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id or 0,
+    )
+
+
+def _photos_in(files: Sequence[Upload]) -> list[Upload]:
+    return [file for file in files if file.is_picture][:_MOST_PHOTOS]

@@ -13,6 +13,7 @@ import discord
 from pydantic import SecretStr
 
 from vivant.bots.discord.api_url import point_at
+from vivant.bots.discord.asking import Asking
 from vivant.bots.discord.attachments import open_downloads
 from vivant.bots.discord.bot import VivantBot
 from vivant.bots.discord.commands import add_commands
@@ -105,7 +106,7 @@ async def _talk(services: Services, bot: VivantBot) -> None:
         # The last to go: what is delivered until then needs the client.
         AsyncExitStack() as line,
         open_conversation(services, platform) as conversation,
-        reading(services, bot, conversation, bot.downloads) as reader,
+        reading(services, bot, Asking(conversation, bot.downloads)) as reader,
     ):
         bot.talks(conversation, reader, Till(bot, conversation, packs_of(settings.discord_packs)))
         connected = asyncio.create_task(bot.connect(), name="the gateway")

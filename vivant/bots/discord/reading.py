@@ -11,14 +11,15 @@ from typing import Final, TypeAlias
 import discord
 
 from vivant.bots.discord.addressing import Wanted, wanted
-from vivant.bots.discord.attachments import Downloads
+from vivant.bots.discord.asking import Asking, events
 from vivant.bots.discord.incoming import author_of, limit_of, place_of_message
 from vivant.bots.discord.mailbox import Mailbox, Posted
 from vivant.bots.discord.place import PLATFORM
 from vivant.bots.discord.refusals import our_errors
 from vivant.chat import PhotoMessage, TextMessage
-from vivant.clips import Note, ReplyTo
+from vivant.clips import ReplyTo
 from vivant.conversation import Conversation
+from vivant.director.several import wants_each
 from vivant.errors import LedgerDown, MessageGone, PlatformError, Undeliverable
 from vivant.messages import Messages
 from vivant.reception import Reception
@@ -44,7 +45,7 @@ class Reader:
     client: discord.Client
     account: str
     conversation: Conversation
-    downloads: Downloads
+    asking: Asking
     mailbox: Mailbox = field(init=False)
     #: Just heard, so that they need not be asked for again.
     _heard: dict[int, discord.Message] = field(default_factory=dict, init=False)
@@ -63,7 +64,14 @@ class Reader:
         only found a preview for a link; the same words again do no harm.
         """
         asks = await self._wanted(message)
-        if asks is not None and not await self.conversation.on_caption(self._said(message, asks)):
+        if asks is None:
+            return
+        said = self._said(message, asks)
+        known = [
+            await self.conversation.on_caption(replace(said, event_id=event_id))
+            for event_id in _events(message, asks)
+        ]
+        if not any(known):
             await self.hear(message)
 
     # ---- what was posted while nobody listened
@@ -111,7 +119,7 @@ class Reader:
 
     async def see_to(self, posted: Posted) -> None:
         """Do what it asks. Doing it twice is harmless."""
-        message = self._heard.get(posted.message_id) or await self._fetched(posted)
+        message = self._heard.get(posted.message_id) or await self.fetched(posted)
         asks = None if message is None else await self._wanted(message)
         if message is not None and asks is not None:
             try:
@@ -122,13 +130,19 @@ class Reader:
 
     async def give_up(self, posted: Posted) -> None:
         """Say that it broke."""
-        message = self._heard.pop(posted.message_id, None) or await self._fetched(posted)
-        if message is None:
+        message = self._heard.pop(posted.message_id, None) or await self.fetched(posted)
+        asks = None if message is None else await self._wanted(message)
+        if message is None or asks is None:
             return
-        if await self.conversation.was_accepted(self._to(message), str(message.id)):
+        to = self._to(message)
+        taken = [
+            await self.conversation.was_accepted(to, event_id)
+            for event_id in _events(message, asks)
+        ]
+        if all(taken):
             return
         words = Messages(author_of(message).language)
-        await self.conversation.platform.send_text(self._to(message), words.went_wrong())
+        await self.conversation.platform.send_text(to, words.went_wrong())
 
     async def _wanted(self, message: discord.Message) -> Wanted | None:
         bot_id = int(self.account)
@@ -144,11 +158,11 @@ class Reader:
     async def _answer(self, message: discord.Message, asks: Wanted) -> None:
         if message.guild is None and await self._operates(message):
             return
-        if asks.photo is not None and asks.answers is None:
+        if asks.photos and asks.answers is None:
             await self._animate(message, asks)
         elif asks.words and await self._are_words_for_a_photo(message, asks):
             return
-        elif asks.photo is not None:
+        elif asks.photos:
             await self._animate(message, asks)
         elif asks.is_video:
             await self._say(message, self.conversation.video_hint(author_of(message)))
@@ -169,19 +183,15 @@ class Reader:
         return True
 
     async def _animate(self, message: discord.Message, asks: Wanted) -> None:
-        if asks.photo is None:
-            return
-        await self.conversation.on_photo(
-            PhotoMessage(
-                event_id=str(message.id),
-                reply_to=self._to(message),
-                sender=author_of(message),
-                words=asks.words,
-                photo=await self.downloads.fetch(asks.photo),
-                limit_bytes=limit_of(message),
-                notes=(Note.FIRST_OF_ALBUM,) if asks.is_first_of_several else (),
-            )
+        asked = PhotoMessage(
+            event_id=str(message.id),
+            reply_to=self._to(message),
+            sender=author_of(message),
+            words=asks.words,
+            photo=b"",
+            limit_bytes=limit_of(message),
         )
+        await self.asking.as_said(asked, asks.photos)
 
     async def _are_words_for_a_photo(self, message: discord.Message, asks: Wanted) -> bool:
         said = self._said(message, asks)
@@ -205,7 +215,8 @@ class Reader:
     async def _say(self, message: discord.Message, text: str) -> None:
         await self.conversation.platform.send_text(self._to(message), text, nonce=f"{message.id}.s")
 
-    async def _fetched(self, posted: Posted) -> discord.Message | None:
+    async def fetched(self, posted: Posted) -> discord.Message | None:
+        """The message, as far as Discord shows it to the bot; None where it does not."""
         channel: discord.abc.Messageable = self.client.get_partial_messageable(
             posted.channel_id, guild_id=posted.guild_id or None
         )
@@ -224,11 +235,11 @@ class Reader:
 
 @asynccontextmanager
 async def reading(
-    services: Services, client: discord.Client, conversation: Conversation, downloads: Downloads
+    services: Services, client: discord.Client, asking: Asking
 ) -> AsyncGenerator[Reader]:
     """See to messages until the block ends; then finish those under way."""
-    account = conversation.platform.bot
-    reader = Reader(client, account, conversation, downloads)
+    account = asking.conversation.platform.bot
+    reader = Reader(client, account, asking.conversation, asking)
     inbox = services.ledger.inbox(PLATFORM, account)
     reception = Reception(
         inbox,
@@ -243,6 +254,11 @@ async def reading(
             yield reader
     finally:
         await reception.drain(services.settings.drain_s)
+
+
+def _events(message: discord.Message, asks: Wanted) -> list[str]:
+    """What it may have been taken as."""
+    return events(str(message.id), len(asks.photos) if wants_each(asks.words) else 1)
 
 
 def _posted(message: discord.Message) -> Posted:

@@ -5,7 +5,6 @@ themselves are `houses.House`.
 """
 
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Self, TypeAlias
@@ -13,6 +12,7 @@ from typing import Any, Final, Self, TypeAlias
 import discord
 from discord import ui
 
+from vivant.bots.discord.forms import Filled, Form
 from vivant.houses import MOST_CLIPS, House
 from vivant.locales import LANGUAGES
 from vivant.messages import Messages
@@ -106,22 +106,24 @@ class SettingsForm(ui.LayoutView):
         self.add_item(form)
 
 
-class RoleClipsForm(ui.Modal):
+class RoleClipsForm(Form):
     """How many clips a day those with certain roles may ask for."""
 
-    def __init__(self, words: Messages, forms: str) -> None:
-        super().__init__(
-            title=words.part("clips by role")[:45], custom_id=f"{forms}:{secrets.token_hex(8)}"
-        )
-        self._roles: ui.RoleSelect[Any] = ui.RoleSelect(max_values=_MOST_CHOSEN)
-        self._clips: ui.TextInput[Any] = ui.TextInput(required=False, max_length=3)
-        self.add_item(ui.Label(text=words.form_roles()[:45], component=self._roles))
-        self.add_item(ui.Label(text=words.form_clips()[:45], component=self._clips))
+    KIND: Final = "role_clips"
+    _ROLES: Final = "roles"
+    _CLIPS: Final = "clips"
 
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand it on."""
-        roles = [str(role.id) for role in self._roles.values]
-        await interaction.client.office.on_role_clips(interaction, roles, self._clips.value.strip())
+    def __init__(self, words: Messages) -> None:
+        super().__init__(self.KIND, "", words.part("clips by role"))
+        roles = ui.RoleSelect[Any](custom_id=self._ROLES, max_values=_MOST_CHOSEN)
+        clips = ui.TextInput[Any](custom_id=self._CLIPS, required=False, max_length=3)
+        self.ask(words.form_roles(), roles)
+        self.ask(words.form_clips(), clips)
+
+    @classmethod
+    def told(cls, form: Filled) -> tuple[Sequence[str], str]:
+        """The roles, and how many clips."""
+        return form.values.get(cls._ROLES, ()), form.one(cls._CLIPS).strip()
 
 
 def changed(house: House, what: str, values: Sequence[str]) -> House:
