@@ -78,6 +78,17 @@ def open_engine(models: Path) -> Iterator[OpenEngine]:
 
 
 @pytest.fixture(scope="session")
+def wan_engine(wan_folder: Path, models: Path) -> Iterator[DiffusionEngine]:
+    """A tiny Wan at work for all who leave it at work: a process with torch takes seconds."""
+    engine = DiffusionEngine(
+        of_directory(wan_folder), Post(folder=wan_folder, models=models, device="cpu")
+    )
+    engine.setup()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
 def repositories(models: Path) -> Path:
     """What `download` would leave for the shipped presets, with tiny random weights.
 

@@ -233,9 +233,9 @@ def test_the_sizes_of_hunyuanvideo_1_5_are_those_that_it_keeps() -> None:
 def test_a_directory_of_one_size_snaps_every_wish_to_it(staged: Staged, photo: Image.Image) -> None:
     """What the pipeline says becomes the profile that bots read."""
     from tests.diffusion import tiny  # noqa: PLC0415 - imports torch
-    from vivant.engine.diffusion.engine import _filled  # noqa: PLC0415 - OpenCV where used
+    from vivant.engine.diffusion.engine import filled  # noqa: PLC0415 - OpenCV where used
 
-    profile = _filled(TWO_STEPS.profile, staged(tiny.cogvideox()).pipeline.ready)
+    profile = filled(TWO_STEPS.profile, staged(tiny.cogvideox()).pipeline.ready)
     settings = profile.settings_for(*photo.size, Wish(duration_s=30))
 
     assert (settings.width, settings.height, settings.num_frames) == (96, 64, 9)

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.diffusion.conftest import OpenEngine
+from tests.diffusion.rehearsal import ORDER, Rehearsal
 from vivant.clips import Wish
 from vivant.engine import Frames, RenderStopped, Shot
+from vivant.engine.diffusion.engine import DiffusionEngine, filled
+from vivant.engine.diffusion.preset import of_directory
 from vivant.errors import RenderError
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
@@ -27,11 +30,9 @@ def unheard(step: int, total: int) -> None:
     """Nobody follows the steps."""
 
 
-def test_a_photo_comes_back_as_frames(
-    open_engine: OpenEngine, wan_folder: Path, shot: Shot
-) -> None:
+def test_a_photo_comes_back_as_frames(wan_engine: DiffusionEngine, shot: Shot) -> None:
     """The size, length and rate that were asked for, and every step is heard of."""
-    engine = open_engine(wan_folder)
+    engine = wan_engine
     steps: list[tuple[int, int]] = []
 
     frames = engine.render(shot, lambda step, total: steps.append((step, total)))
@@ -43,10 +44,10 @@ def test_a_photo_comes_back_as_frames(
 
 
 def test_a_cancelled_clip_leaves_no_trace_in_the_next(
-    open_engine: OpenEngine, wan_folder: Path, shot: Shot
+    wan_engine: DiffusionEngine, shot: Shot
 ) -> None:
     """Stopped at its second step; the process stays, the next clip is bit for bit as ever."""
-    engine = open_engine(wan_folder)
+    engine = wan_engine
     undisturbed = pixels(engine.render(shot, unheard))
     pid = engine.pid
     steps: list[int] = []
@@ -65,10 +66,10 @@ def test_a_cancelled_clip_leaves_no_trace_in_the_next(
 
 
 def test_a_killed_process_costs_one_try_and_the_same_clip_is_made(
-    open_engine: OpenEngine, wan_folder: Path, shot: Shot
+    wan_engine: DiffusionEngine, shot: Shot
 ) -> None:
     """A new process, the same seed, the same pixels."""
-    engine = open_engine(wan_folder)
+    engine = wan_engine
     undisturbed = pixels(engine.render(shot, unheard))
 
     def kill(step: int, total: int) -> None:
@@ -118,9 +119,7 @@ def test_sound_comes_through_the_pipe(open_engine: OpenEngine, models: Path, sho
 
 
 @pytest.mark.parametrize("family", ["wan_5b", "wan_a14b", "ltx", "ltx2"])
-def test_a_wish_that_was_snapped_is_what_is_made(
-    open_engine: OpenEngine, models: Path, shot: Shot, family: str
-) -> None:
+def test_a_wish_that_was_snapped_is_what_is_made(models: Path, family: str) -> None:
     """Any photo, any length: price, expected time and promise agree with the clip."""
     from tests.diffusion import tiny  # noqa: PLC0415 - imports torch
 
@@ -129,12 +128,15 @@ def test_a_wish_that_was_snapped_is_what_is_made(
         models / f"snapped-{family}",
         "call = { num_inference_steps = 2 }\nclip = { area = 10000 }\n",
     )
-    engine = open_engine(folder)
+    preset = of_directory(folder)
+    stage = Rehearsal(preset, folder, models, Image.effect_noise((99, 99), 60).convert("RGB"))
+    profile = filled(preset.profile, stage.pipeline.ready)
     for size, seconds in [((4000, 3000), 0.5), ((700, 1300), 0.8), ((999, 1001), 1.1)]:
-        settings = engine.profile.settings_for(*size, Wish(duration_s=seconds))
-        photo = Image.effect_noise(size, 60).convert("RGB")
+        settings = profile.settings_for(*size, Wish(duration_s=seconds))
+        width, height = settings.width, settings.height
 
-        frames = engine.render(replace(shot, photo=photo, settings=settings), unheard)
+        take = stage.render(
+            replace(ORDER, width=width, height=height, num_frames=settings.num_frames)
+        )
 
-        assert (frames.width, frames.height) == (settings.width, settings.height)
-        assert frames.num_frames == settings.num_frames
+        assert take.pictures.shape == (settings.num_frames, height, width, 3)

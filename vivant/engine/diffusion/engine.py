@@ -69,7 +69,7 @@ class DiffusionEngine:
             raise SettingsError(f"{self._preset.name}: {exc}") from exc
         except ChildGone as exc:
             raise SettingsError(f"{self._preset.name} ended while it loaded: {exc}") from exc
-        self._profile = _filled(self._preset.profile, ready)
+        self._profile = filled(self._preset.profile, ready)
         place = re.sub(r"[^\w.]+", "-", f"{self._preset.name} {ready.made_on}")
         self._ladder = Ladder(self._limits / f"{place}.json")
         if self._preset.weights.repo and self._profile != self._preset.profile:
@@ -202,7 +202,7 @@ class DiffusionEngine:
                 logger.warning("a bucket is too large", extra={"size": (width, height)})
 
 
-def _filled(profile: EngineProfile, ready: Ready) -> EngineProfile:
+def filled(profile: EngineProfile, ready: Ready) -> EngineProfile:
     """Read from the loaded pipeline what the preset leaves open."""
     return replace(
         profile,
