@@ -28,10 +28,10 @@ def test_a_group_hug_of_four_says_who_moves_and_what_stays() -> None:
     assert prompt == (
         "Group hug. All four people lean in towards each other, put their arms around one "
         "another and squeeze together into one warm, close hug, heads touching, smiling with "
-        "affection. The movement is natural, smooth and unhurried. The camera stands still on a "
-        "tripod. The same four people stay in the picture from the first frame to the last, "
-        "nobody enters and nobody leaves. Faces, hair, skin, clothes, hands and background keep "
-        "exactly the look of the first frame. Realistic, one continuous shot."
+        "affection. The movement is natural, smooth and unhurried. Static shot: the framing "
+        "stays as it is. The same four people are there from the first frame to the last, nobody "
+        "enters and nobody leaves. They keep their facial features, hair, skin and clothes; hands "
+        "look natural, and the place stays the same. Realistic, one continuous shot."
     )
 
 
@@ -56,10 +56,12 @@ def test_every_action_has_words_for_every_photo(
     [
         ("a gentle kiss", [Action.KISS], 2, "The two people turn to each other"),
         ("flex bicep to show muscle", [Action.FLEX], 1, "The person raises one arm"),
-        ("a confident smile", [Action.SMILE], 1, "over the face of the person"),
+        ("a confident smile", [Action.SMILE], 1, "The person begins to smile"),
         ("everyone bursts into laughter", [Action.LAUGH], 5, "All five people burst into"),
         ("waves at us", [Action.WAVE], 1, "waves at the camera"),
-        ("gentle sway", [Action.SWAY], 2, "The two people sway softly"),
+        ("kiss", [Action.KISS], 1, "The person purses the lips, brings a hand to the mouth"),
+        ("kiss", [Action.KISS], 5, "All five people turn to whoever is next to them"),
+        ("gentle sway", [Action.SWAY], 2, "The two people sway from side"),
     ],
 )
 def test_the_actions_of_the_story_are_acted_out(
@@ -75,7 +77,7 @@ def test_open_words_pass_through_and_are_framed() -> None:
 
     assert prompt.startswith("The wind moves her hair. ")
     assert "comes to life" not in prompt
-    assert "The same one person stays in the picture" in prompt
+    assert "The same single person is there" in prompt
 
 
 def test_no_words_make_a_calm_living_photo() -> None:
@@ -89,14 +91,22 @@ def test_one_of_many_is_told_by_the_place() -> None:
     prompt = written(Plan(words="left one winks", beats=(beat,)), people(3), WAN)
 
     assert "The person on the left looks into the camera, closes one eye" in prompt
-    assert "The same three people stay" in prompt
+    assert "The same three people are there" in prompt
+
+
+@pytest.mark.parametrize(("count", "whom"), [(2, "the other person"), (3, "the others")])
+def test_what_one_does_to_another_says_to_whom(count: int, whom: str) -> None:
+    """Arms go around the one who is there."""
+    beat = Beat(action=Action.HUG, who=Who.RIGHT)
+
+    assert f"wraps them around {whom}" in written(Plan(words="", beats=(beat,)), people(count), WAN)
 
 
 def test_beats_come_one_after_another() -> None:
     """First the smile, then the wave."""
     prompt = written(plan("smile, then wave", Action.SMILE, Action.WAVE), people(1), WAN)
 
-    assert prompt.index("smile slowly spreads") < prompt.index("Then: The person raises a hand")
+    assert prompt.index("begins to smile") < prompt.index("Then the person raises a hand")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +115,7 @@ def test_beats_come_one_after_another() -> None:
         (Beat(action=Action.ZOOM, direction=Direction.IN), "The camera pushes in slowly"),
         (Beat(action=Action.ZOOM, direction=Direction.OUT), "The camera pulls back slowly"),
         (Beat(action=Action.PAN, direction=Direction.LEFT), "pans slowly and smoothly to the left"),
-        (Beat(action=Action.PARALLAX), "The camera glides slowly sideways"),
+        (Beat(action=Action.PARALLAX), "The camera glides slowly and smoothly sideways"),
     ],
 )
 def test_the_camera_moves_only_when_it_is_asked_to(beat: Beat, says: str) -> None:
@@ -113,8 +123,20 @@ def test_the_camera_moves_only_when_it_is_asked_to(beat: Beat, says: str) -> Non
     moving = written(Plan(words="slow zoom", beats=(beat,)), people(1), WAN)
 
     assert says in moving
-    assert "tripod" not in moving
-    assert "tripod" in written(plan("wave", Action.WAVE), people(1), WAN)
+    assert "Static shot" not in moving
+    # Who leaves the picture when the camera turns away has not left the scene.
+    assert "from the first frame to the last" not in moving
+    assert "Static shot" in written(plan("wave", Action.WAVE), people(1), WAN)
+
+
+def test_who_is_only_looked_at_is_alive() -> None:
+    """A zoom into a photo that stands still is no clip; haste is the camera's."""
+    zoom = Plan(words="fast zoom", beats=(Beat(action=Action.ZOOM, strength=1.5),))
+    prompt = written(zoom, people(2), WAN)
+
+    assert "The two people come to life: calm breathing" in prompt
+    assert "pushes in quickly" in prompt
+    assert "energy" not in prompt
 
 
 def test_an_empty_place_moves_without_people() -> None:

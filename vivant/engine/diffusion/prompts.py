@@ -1,7 +1,7 @@
 """The director's plan as the prompt that a model wants: who does what, the camera, what stays.
 
 Image-to-video models move what the words name and drift where they say nothing: so every
-prompt also says how many people there are, and that faces, clothes and place stay. The style
+prompt also says how many people there are, and that features, clothes and place stay. The style
 follows the makers' guides: plain sentences in the present tense, the action first; a family
 that makes sound is told what is to be heard. Knows no model and no torch.
 """
@@ -15,41 +15,50 @@ from vivant.engine.diffusion.preset import Prompting
 
 #: At these strengths and beyond, the words say so.
 _CALM, _STRONG = 0.8, 1.25
+_A_PAIR = 2
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Move:
-    """One action in words; `{they}` is who acts."""
+    """One action in words; `{they}` is who acts, `{others}` whom it is done to."""
 
     #: Of one person, or of "everyone".
     one: str
     #: Of a counted group; empty: as one, said of many.
     many: str
+    #: Of one who is alone, where the action needs another; empty: as one.
+    alone: str = ""
+    #: Of more than two, where the action is for two; empty: as many.
+    crowd: str = ""
     #: What is heard, for a family that makes sound.
     sound: str = ""
 
 
 _MOVES: dict[Action, _Move] = {
     Action.HUG: _Move(
-        one="{They} leans in, opens both arms and wraps them around the others in a warm, close "
+        one="{They} leans in, opens both arms and wraps them around {others} in a warm, close "
         "hug, cheek to cheek, eyes softening with affection.",
         many="{They} lean in towards each other, put their arms around one another and squeeze "
         "together into one warm, close hug, heads touching, smiling with affection.",
         sound="the soft rustle of clothes and a contented sigh",
     ),
     Action.KISS: _Move(
-        one="{They} leans in slowly with eyes gently closed and gives a tender kiss, then draws "
-        "back a little with a warm smile.",
-        many="{They} turn to each other, close their eyes, lean in slowly until their lips meet "
+        one="{They} leans in towards {others}, closes the eyes and gives a tender kiss, then "
+        "draws back a little with a warm smile.",
+        many="{They} turn to each other, close their eyes and lean in until their lips meet "
         "in one tender kiss, then draw back a little, smiling.",
+        alone="{They} purses the lips, brings a hand to the mouth and blows a kiss to the camera, "
+        "then smiles warmly.",
+        crowd="{They} turn to whoever is next to them, lean in and give each other a tender kiss "
+        "on the cheek, then draw back a little, smiling.",
         sound="a quiet, tender moment with soft breathing",
     ),
     Action.SMILE: _Move(
-        one="A genuine smile slowly spreads over the face of {they}: the corners of the mouth "
-        "rise, the cheeks lift and the eyes brighten.",
-        many="A genuine smile slowly spreads over the faces of {they}: the corners of the mouths "
-        "rise, the cheeks lift and the eyes brighten.",
+        one="{They} begins to smile, a genuine smile that spreads over the whole face: the "
+        "corners of the mouth rise, the cheeks lift and the eyes brighten.",
+        many="{They} begin to smile, genuine smiles that spread over their whole faces: the "
+        "corners of the mouths rise, the cheeks lift and the eyes brighten.",
         sound="a calm, friendly room tone",
     ),
     Action.LAUGH: _Move(
@@ -74,10 +83,10 @@ _MOVES: dict[Action, _Move] = {
         sound="a cheerful, quiet background",
     ),
     Action.SWAY: _Move(
-        one="{They} sways softly from side to side in an even rhythm, the shoulders and hips "
+        one="{They} sways from side to side in an even rhythm, the shoulders and hips following, "
+        "hair and clothes moving along.",
+        many="{They} sway from side to side together in an even rhythm, shoulders and hips "
         "following, hair and clothes moving along.",
-        many="{They} sway softly from side to side together in an even rhythm, shoulders and "
-        "hips following, hair and clothes moving along.",
         sound="a soft, slow melody in the distance",
     ),
     Action.NOD: _Move(
@@ -118,20 +127,20 @@ _SCENERY = (
     "clouds and light drift slowly."
 )
 
-_CAMERA_STILL = "The camera stands still on a tripod."
+_CAMERA_STILL = "Static shot: the framing stays as it is."
 _CAMERA: dict[Action, dict[Direction | None, str]] = {
     Action.ZOOM: {
-        None: "The camera pushes in slowly and smoothly.",
-        Direction.OUT: "The camera pulls back slowly and smoothly.",
+        None: "The camera pushes in {pace}.",
+        Direction.OUT: "The camera pulls back {pace}.",
     },
     Action.PAN: {
-        None: "The camera pans slowly and smoothly to the right.",
-        Direction.LEFT: "The camera pans slowly and smoothly to the left.",
-        Direction.UP: "The camera tilts slowly and smoothly up.",
-        Direction.DOWN: "The camera tilts slowly and smoothly down.",
+        None: "The camera pans {pace} to the right.",
+        Direction.LEFT: "The camera pans {pace} to the left.",
+        Direction.UP: "The camera tilts {pace} up.",
+        Direction.DOWN: "The camera tilts {pace} down.",
     },
     Action.PARALLAX: {
-        None: "The camera glides slowly sideways, the foreground moving past the background.",
+        None: "The camera glides {pace} sideways, the foreground moving past the background.",
     },
 }
 
@@ -160,16 +169,19 @@ def written(
         return words or _SCENERY
     camera = [beat for beat in plan.beats if beat.action in _CAMERA]
     acted = [beat for beat in plan.beats if beat.action not in _CAMERA]
-    if words and all(beat.action is Action.IDLE for beat in acted):
+    if camera and not acted:
+        # Who is only looked at is alive all the same.
+        acted = [Beat(action=Action.IDLE)]
+    elif words and all(beat.action is Action.IDLE for beat in acted):
         # Open words: nobody knows them better than the model; the rest frames them.
         acted = []
     count = None if sight is None else len(sight.people)
     sentences = [
         _as_sentence(words),
         _acted(acted, count),
-        _tempo(plan.beats, strength),
-        *([_camera(beat) for beat in camera] or [_CAMERA_STILL]),
-        _stays(count),
+        "" if camera else _tempo(plan.beats, strength),
+        *([_camera(beat, strength) for beat in camera] or [_CAMERA_STILL]),
+        _stays(count, does_camera_move=bool(camera)),
         _heard(acted) if has_sound else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
@@ -178,14 +190,23 @@ def written(
 def _acted(beats: list[Beat], count: int | None) -> str:
     if count == 0:
         return _SCENERY
-    return " Then: ".join(_beat(beat, count) for beat in beats)
+    first, *rest = [_beat(beat, count) for beat in beats] or [""]
+    return " ".join([first, *(f"Then {each[0].lower()}{each[1:]}" for each in rest)])
 
 
 def _beat(beat: Beat, count: int | None) -> str:
     move = _MOVES[beat.action]
     they, are_many = _who(beat.who, count)
-    return (move.many if are_many else move.one).format(
-        they=they, They=they[0].upper() + they[1:], direction=_LOOKS[beat.direction]
+    said = move.many if are_many else move.one
+    if count == 1:
+        said = move.alone or said
+    elif are_many and count is not None and count > _A_PAIR:
+        said = move.crowd or said
+    return said.format(
+        they=they,
+        They=they[0].upper() + they[1:],
+        others="the other person" if count == _A_PAIR else "the others",
+        direction=_LOOKS[beat.direction],
     )
 
 
@@ -203,7 +224,7 @@ def _who(who: Who, count: int | None) -> tuple[str, bool]:
                 return "everyone in the picture", False
             if count == 1:
                 return "the person", False
-            return f"all {_number(count)} people" if count > 2 else "the two people", True
+            return f"all {_number(count)} people" if count > _A_PAIR else "the two people", True
         case _:
             assert_never(who)
 
@@ -211,31 +232,42 @@ def _who(who: Who, count: int | None) -> tuple[str, bool]:
 def _tempo(beats: tuple[Beat, ...], strength: float) -> str:
     strongest = max((beat.strength for beat in beats), default=1.0) * strength
     if strongest <= _CALM:
-        return "All of it is slow, gentle and small."
+        return "The movement is slow, gentle and small."
     if strongest >= _STRONG:
-        return "All of it is big, lively and full of energy."
+        return "The movement is big, lively and full of energy."
     return "The movement is natural, smooth and unhurried."
 
 
-def _camera(beat: Beat) -> str:
+def _camera(beat: Beat, strength: float) -> str:
     moves = _CAMERA[beat.action]
-    return moves.get(beat.direction, moves[None])
+    pace = "quickly and smoothly" if beat.strength * strength >= _STRONG else "slowly and smoothly"
+    return moves.get(beat.direction, moves[None]).format(pace=pace)
 
 
-def _stays(count: int | None) -> str:
-    """What must not change, said outright: the people before all."""
+def _stays(count: int | None, *, does_camera_move: bool) -> str:
+    """What must not change, said outright: the people before all.
+
+    Who they are, and not how they look just now: an expression that must stay does not laugh.
+    """
     if count == 0:
         return "Nobody enters the picture. Place, objects and light stay as they are."
     if count is None:
-        people = "The same people stay"
+        people, they = "The same people", "They keep their"
     elif count == 1:
-        people = "The same one person stays"
+        people, they = "The same single person", "The person keeps the same"
     else:
-        people = f"The same {_number(count)} people stay"
+        people, they = f"The same {_number(count)} people", "They keep their"
+    verb = "is" if count == 1 else "are"
+    seen = (
+        "Nobody new appears"
+        # What it leaves behind may leave the picture.
+        if does_camera_move
+        else f"{people} {verb} there from the first frame to the last, nobody enters and nobody "
+        "leaves"
+    )
     return (
-        f"{people} in the picture from the first frame to the last, nobody enters and nobody "
-        "leaves. Faces, hair, skin, clothes, hands and background keep exactly the look of the "
-        "first frame. Realistic, one continuous shot."
+        f"{seen}. {they} facial features, hair, skin and clothes; hands look natural, and the "
+        "place stays the same. Realistic, one continuous shot."
     )
 
 
