@@ -349,6 +349,7 @@ class Conversation:
     async def _on_draft(self, press: Press) -> str | None:
         words = Messages(press.sender.language)
         outcome: Job | Question | None = None
+        token = press.reply_to.token
         match press.verb:
             case Verb.DROP:
                 if not await self.intake.drop(press.target, press.sender):
@@ -356,10 +357,10 @@ class Conversation:
                 await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
                 return None
             case Verb.CONSENT:
-                outcome = await self.intake.consent(press.target, press.sender)
+                outcome = await self.intake.consent(press.target, press.sender, token)
             case _ if press.choice in list(Action):
                 action = Action(press.choice)
-                outcome = await self.intake.choose(press.target, press.sender, action)
+                outcome = await self.intake.choose(press.target, press.sender, action, token)
         if outcome is None:
             return words.not_yours()
         if isinstance(outcome, Question):

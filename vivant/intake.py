@@ -131,9 +131,14 @@ class Intake:
             await self._discard(order)
         return replace(asked, draft_id=draft_id)
 
-    async def choose(self, draft_id: str, sender: Sender, action: Action) -> Job | Question | None:
-        """The sender picked what shall happen; None when the draft is gone or not theirs."""
-        order = await self._draft_of(draft_id, sender)
+    async def choose(
+        self, draft_id: str, sender: Sender, action: Action, token: str | None = None
+    ) -> Job | Question | None:
+        """The sender picked what shall happen; None when the draft is gone or not theirs.
+
+        *token*: a fresh right to answer, where there is one.
+        """
+        order = await self._draft_of(draft_id, sender, token)
         if order is None:
             return None
         plan = Plan(words=action.value, beats=(Beat(action=action),))
@@ -227,9 +232,9 @@ class Intake:
         for ref in media_of(order):
             await self.media.delete(ref)
 
-    async def consent(self, draft_id: str, sender: Sender) -> Job | None:
-        """The sender said yes; None when the draft is gone or not theirs."""
-        order = await self._draft_of(draft_id, sender)
+    async def consent(self, draft_id: str, sender: Sender, token: str | None = None) -> Job | None:
+        """The sender said yes; None when the draft is gone or not theirs. *token* as above."""
+        order = await self._draft_of(draft_id, sender, token)
         return None if order is None else await self._take_draft(draft_id, order, sender)
 
     async def drop(self, draft_id: str, sender: Sender) -> bool:
@@ -294,11 +299,16 @@ class Intake:
         await self.ledger.drafts.drop(draft_id)
         return job
 
-    async def _draft_of(self, draft_id: str, sender: Sender) -> Order | None:
+    async def _draft_of(
+        self, draft_id: str, sender: Sender, token: str | None = None
+    ) -> Order | None:
         order = await self.ledger.drafts.get(draft_id)
         if order is None or order.owner != owner_of(order.reply_to.platform, sender.id):
             return None
-        return order
+        if order.reply_to.token is None or token is None:
+            return order
+        # The one that came with the photo may have ended while the question stood.
+        return replace(order, reply_to=replace(order.reply_to, token=token))
 
     async def announce(self, job: Job) -> None:
         """Ring for an answer that needs no engine: a cancelled job has one at once."""

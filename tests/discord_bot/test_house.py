@@ -170,6 +170,28 @@ async def test_a_clip_has_a_thread_of_its_own_and_what_comes_of_it_goes_there(
     assert clips(general, ada) == [clip]
 
 
+async def test_a_title_that_automod_refuses_costs_nobody_the_clip(
+    discord: DiscordServer,
+    services: Services,
+    home: Guild,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """The clip is there, without a thread; the next of it comes in the channel."""
+    home.blocked_in_titles.add("slow")
+    await chosen(services, home, threads=True)
+    asks(ada, general, photo)
+    await ended(services)
+    (clip,) = clips(general, ada)
+    await discord.until(lambda: discord.refused)
+    ada.clicks(clip, "Again")
+    await discord.until(lambda: len(clips(general, ada)) == 2, within_s=20)
+
+    assert clip.thread is None
+    assert {call.answer["code"] for call in discord.refused} == {200001}
+
+
 async def test_buttons_are_the_askers_until_the_server_opens_them(
     discord: DiscordServer,
     services: Services,

@@ -316,16 +316,48 @@ async def test_what_is_refunded_is_taken_back_as_far_as_it_is_not_spent(
         first = ada.buys(pack)
         await wait_until(lambda: has(10))
         await services.ledger.people.grant(owner, -1, source="spent")
-        refunded = discord.payloads.entitlement(first)
-        discord.gateway.dispatch("ENTITLEMENT_DELETE", refunded)
+        discord.refunds(first)
         await wait_until(lambda: has(0))
         ada.buys(pack)
         await wait_until(lambda: has(10))
-        discord.gateway.dispatch("ENTITLEMENT_DELETE", refunded)
+        discord.refunds(first)
         ada.buys(pack)
         await wait_until(lambda: has(20))
 
     assert await has(20)
+
+
+async def test_a_refund_that_nobody_heard_of_is_found_at_the_next_start(
+    discord: DiscordServer,
+    services: Services,
+    general: Channel,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """All of it was spent: nothing is taken, then or later, from what was bought since."""
+    del general
+    caplog.set_level(logging.INFO)
+    pack = discord.sku("Ten clips", 3)
+    sells = changed(services, discord_packs=(f"{pack.id}:10",))
+    owner = f"discord:{ada.id}"
+
+    async def has(clips: int) -> bool:
+        return (await services.ledger.people.credit(owner)).paid == clips
+
+    async with at_work(sells, discord):
+        spent, kept = ada.buys(pack), ada.buys(pack)
+        await wait_until(lambda: has(20))
+        await services.ledger.people.grant(owner, -20, source="spent")
+    discord.refunds(spent)
+    async with at_work(sells, discord):
+        await wait_until(lambda: "refunded" in caplog.messages)
+        ada.buys(pack)
+        await wait_until(lambda: has(10))
+    discord.refunds(kept)
+    async with at_work(sells, discord):
+        await wait_until(lambda: has(0))
+
+    assert await services.ledger.people.discrepancies() == []
 
 
 async def test_nothing_is_for_sale_until_it_is_configured(

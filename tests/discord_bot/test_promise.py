@@ -366,6 +366,43 @@ async def test_a_clip_that_discord_finds_too_large_is_an_honest_word_and_a_refun
 
 
 @pytest.mark.usefixtures("bot", "quick_engine")
+async def test_where_no_file_may_be_posted_it_is_said_and_given_back(
+    discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
+) -> None:
+    general.overwrites[discord.bot.id] = Overwrite(deny=Permission.ATTACH_FILES)
+    ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    job = await ended(services)
+
+    assert job.failure is FailureReason.CLIP_FORBIDDEN
+    answer = general.seen_by(ada)[-1]
+    assert "may not post clips in this chat" in answer.text
+    assert "given back" in answer.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_where_no_word_may_be_said_any_more_the_asker_is_told_in_a_dm(
+    discord: DiscordServer,
+    services: Services,
+    quick_engine: QuickEngine,
+    general: Channel,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """The bot was shut out of the channel while the clip was made."""
+    quick_engine.go.clear()
+    ada.posts(general, f"{discord.bot.mention} slow zoom in", files=[photo])
+    await discord.until(lambda: len(general.seen_by(ada)) == 2)
+    general.overwrites[discord.bot.id] = Overwrite(deny=Permission.VIEW_CHANNEL)
+    quick_engine.go.set()
+    job = await ended(services)
+    chat = discord.dm(ada)
+    await discord.until(lambda: chat.seen_by(ada))
+
+    assert job.state is JobState.UNDELIVERABLE
+    assert "may not answer in the chat where you asked" in chat.seen_by(ada)[0].text
+
+
+@pytest.mark.usefixtures("bot", "quick_engine")
 async def test_words_that_automod_refuses_are_left_out_and_the_clip_is_shown(
     discord: DiscordServer,
     services: Services,
@@ -463,6 +500,34 @@ async def test_after_five_follow_ups_the_answer_comes_as_a_dm(
 
     assert len(clips(group, bob)) == 1
     assert 40094 in {call.answer["code"] for call in discord.refused}
+
+
+@pytest.mark.usefixtures("bot", "quick_engine")
+@pytest.mark.parametrize("where", ["server", "group"])
+async def test_a_question_that_stood_for_longer_than_its_token_becomes_the_clip_all_the_same(
+    where: str,
+    discord: DiscordServer,
+    services: Services,
+    general: Channel,
+    ada: Person,
+    bob: Person,
+    photo: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The press of its button brings a token of its own."""
+    ada.has_installed_app = True
+    place = general if where == "server" else discord.group_dm(ada, bob)
+    asked = asks(ada, place, photo, "kiss")
+    await is_told(discord, asked, "All adults")
+    assert asked.reply is not None
+    pass_time(discord, monkeypatch, TOKEN_S + 60)
+    ada.clicks(asked.reply, "Yes")
+    job = await ended(services)
+
+    assert job.state is JobState.DONE
+    assert clips(place, bob) == [asked.reply]
+    assert place.seen_by(bob) == [asked.reply]
+    assert discord.refused == []
 
 
 # Buttons. ----------------------------------------------------------------------------------
@@ -676,6 +741,26 @@ async def test_what_was_posted_while_nobody_listened_is_caught_up_with_once(
         await discord.until(lambda: len(discord.calls_to("GET", MESSAGES)) > reads)
 
     assert [clip.reply_to for clip in clips(general, ada)] == [seen, missed]
+    assert quick_engine.renders == 2
+
+
+async def test_a_dm_of_somebody_who_asked_lately_is_caught_up_with(
+    discord: DiscordServer,
+    services: Services,
+    quick_engine: QuickEngine,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Discord does not list DMs; the ledger knows where somebody asked."""
+    chat = discord.dm(ada)
+    async with at_work(services, discord):
+        seen = ada.posts(chat, "slow zoom in", files=[photo])
+        await discord.until(lambda: clips(chat, ada), within_s=20)
+    missed = ada.posts(chat, "slow zoom out", files=[photo])
+    async with at_work(services, discord):
+        await discord.until(lambda: len(clips(chat, ada)) == 2, within_s=20)
+
+    assert [clip.reply_to for clip in clips(chat, ada)] == [seen, missed]
     assert quick_engine.renders == 2
 
 

@@ -178,6 +178,23 @@ async def test_the_limit_of_a_boosted_server_travels_with_the_job(
 
 
 @pytest.mark.usefixtures("bot", "quick_engine")
+async def test_a_message_is_answered_in_the_language_that_its_author_was_last_seen_with(
+    discord: DiscordServer, general: Channel, ada: Person
+) -> None:
+    """A message itself tells none; Ada's app spoke German when she asked for help."""
+    ada.locale = "de"
+    ada.posts(general, f"{discord.bot.mention} hallo?")
+    await discord.until(lambda: len(general.seen_by(ada)) == 2)
+    helped = ada.runs("help", general)
+    await discord.until(lambda: helped.reply and helped.reply.content)
+    ada.posts(general, f"{discord.bot.mention} hallo?")
+    await discord.until(lambda: len(general.seen_by(ada)) == 5)
+
+    assert "Send me a photo" in general.seen_by(ada)[1].text
+    assert "Foto" in general.seen_by(ada)[-1].text
+
+
+@pytest.mark.usefixtures("bot", "quick_engine")
 async def test_a_photo_without_words_is_asked_about_by_buttons_that_fit(
     discord: DiscordServer, services: Services, general: Channel, ada: Person, photo: bytes
 ) -> None:

@@ -32,14 +32,22 @@ from sqlalchemy import ColumnElement, Select, Update, func, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vivant.clips import Clip, ClipSettings, FailureReason, JobState, MediaRef, RefusalReason
+from vivant.clips import (
+    Clip,
+    ClipSettings,
+    FailureReason,
+    JobState,
+    MediaRef,
+    RefusalReason,
+    ReplyTo,
+)
 from vivant.director.plan import Plan
 from vivant.errors import Refused
 from vivant.jobs import ANY_ENGINE, Job, Limits, Order
 from vivant.ledger import credit
 from vivant.ledger.admission import admit
 from vivant.ledger.database import Database, insert
-from vivant.ledger.rows import columns_of, job_of, media_in, to_json
+from vivant.ledger.rows import columns_of, from_json, job_of, media_in, to_json
 from vivant.ledger.schema import clock, entries, jobs, virtual_time
 
 #: The third failure is final.
@@ -396,6 +404,18 @@ class Jobs:
         async with self.db.reading() as conn:
             rows = await conn.execute(query.order_by(*FAIREST).limit(limit))
             return [job_of(row) for row in rows]
+
+    async def places(self, platform: str, bot: str, *, limit: int) -> list[ReplyTo]:
+        """Where somebody asked that bot and is not forgotten yet: each chat once, latest first."""
+        async with self.db.reading() as conn:
+            rows = await conn.execute(
+                select(func.max(jobs.c.reply_to).label("reply_to"))
+                .where(jobs.c.platform == platform, jobs.c.bot == bot, jobs.c.reply_to.is_not(None))
+                .group_by(jobs.c.chat)
+                .order_by(func.max(jobs.c.created_at).desc())
+                .limit(limit)
+            )
+            return [from_json(row.reply_to, ReplyTo) for row in rows]
 
     async def bots_with_answers(self) -> list[tuple[str, str]]:
         """(platform, bot) of every answer that waits to be sent now."""

@@ -150,6 +150,8 @@ class ChannelCalls:
             raise Refused(Why.NOT_YOUR_MESSAGE)
         if channel.archived:
             raise Refused(Why.ARCHIVED_THREAD)
+        if call.uploads:
+            self._need(channel, Permission.ATTACH_FILES)
         draft = self._writing.draft(
             channel, call.form, call.uploads, settable=SETTABLE_IN_EDITS, current=message
         )
@@ -240,6 +242,9 @@ class ChannelCalls:
         return 204, None
 
     def _start(self, channel: Channel, name: str, ident: int | None = None) -> Channel:
+        forbidden = channel.guild.blocked_in_titles if channel.guild else ()
+        if any(word in name.casefold() for word in forbidden):
+            raise Refused(Why.TITLE_BLOCKED)
         thread = Channel(
             id=ident or self._world.new_id(),
             kind=ChannelKind.THREAD,

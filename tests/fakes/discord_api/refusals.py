@@ -56,6 +56,7 @@ class Why(Enum):
     )
     THREAD_ALREADY_THERE = (400, 160004, "A thread has already been created for this message")
     BLOCKED_BY_AUTOMOD = (400, 200000, "Message was blocked by automatic moderation")
+    TITLE_BLOCKED = (400, 200001, "Title was blocked by automatic moderation")
 
 
 class Refused(Exception):

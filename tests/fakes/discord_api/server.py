@@ -35,6 +35,7 @@ from tests.fakes.discord_api.world import (
     Channel,
     ChannelKind,
     Clock,
+    Entitlement,
     Guild,
     Member,
     Permission,
@@ -316,6 +317,11 @@ class DiscordServer:
         sku = Sku(id=self.world.new_id(), name=name, type=type_)
         self.world.skus[sku.id] = sku
         return sku
+
+    def refunds(self, bought: Entitlement) -> None:
+        """Give somebody their money back."""
+        bought.deleted = True
+        self.gateway.dispatch("ENTITLEMENT_DELETE", self.payloads.entitlement(bought))
 
     def fails(
         self,

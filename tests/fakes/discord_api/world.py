@@ -165,6 +165,8 @@ class Guild:
     members: dict[int, Member] = field(default_factory=dict)
     #: AutoMod: a message with one of these words is refused.
     blocked_words: set[str] = field(default_factory=set)
+    #: The same for the titles of threads.
+    blocked_in_titles: set[str] = field(default_factory=set)
 
     @property
     def everyone(self) -> Role:

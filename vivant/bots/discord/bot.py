@@ -149,7 +149,9 @@ class VivantBot(discord.AutoShardedClient):
         async with self.attention.working():
             mine = [guild for guild in self.guilds if guild.shard_id == shard_id]
             await self.reader.catch_up(mine)
-            await self.till.catch_up()
+            if shard_id == 0:  # DMs and purchases are told to the first shard
+                await self.reader.catch_up_in_private()
+                await self.till.catch_up()
 
     async def on_entitlement_create(self, bought: discord.Entitlement) -> None:
         """Somebody bought something."""
@@ -175,6 +177,7 @@ class VivantBot(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Commands and buttons find their way by themselves; forms find it here."""
+        self.reader.languages.hear(interaction)
         if interaction.type is discord.InteractionType.modal_submit:
             await self._on_form(interaction, Filled.of(interaction))
 
@@ -189,4 +192,6 @@ class VivantBot(discord.AutoShardedClient):
             case RoleClipsForm.KIND:
                 await self.office.on_role_clips(interaction, form)
             case _:
-                logger.warning("a form that is none of ours", extra={"kind": form.kind})
+                async with self.attention.telling(interaction):
+                    said = Messages(str(interaction.locale)).expired()
+                    await interaction.response.send_message(said, ephemeral=True)

@@ -32,14 +32,14 @@ def manager_of(interaction: Interaction) -> Sender:
     return replace(sender_of(interaction), is_moderator=may)
 
 
-def author_of(message: discord.Message) -> Sender:
-    """Who wrote it. A message tells no language but the server's."""
+def author_of(message: discord.Message, language: str) -> Sender:
+    """Who wrote it; which language they read it does not tell."""
     moderates = False
     if isinstance(message.author, discord.Member):
         moderates = message.channel.permissions_for(message.author).manage_messages
     return Sender(
         id=str(message.author.id),
-        language="en" if message.guild is None else str(message.guild.preferred_locale),
+        language=language,
         is_moderator=moderates,
         roles=_roles_of(message.author),
     )

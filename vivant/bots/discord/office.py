@@ -51,7 +51,9 @@ class Office:
                 await interaction.response.send_modal(form)
             elif await defer(interaction, thinking=False) is not None:
                 house = await self._house(interaction)
-                await self._keep(interaction, changed(house, what, values))
+                with contextlib.suppress(ValueError):  # the form is shown again as it was
+                    house = changed(house, what, values)
+                await self._keep(interaction, house)
 
     async def on_role_clips(self, interaction: discord.Interaction[Any], form: Filled) -> None:
         """The form for clips by role was sent."""

@@ -4,6 +4,7 @@ A response to an interaction is changed by the interaction's token while that la
 message of ours by its channel. Nothing in it pings but the one who asked.
 """
 
+import asyncio
 import hashlib
 import io
 import logging
@@ -11,7 +12,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import aiohttp
 import discord
 from discord import AllowedMentions, MessageReference, Object
 from discord.utils import MISSING, escape_markdown
@@ -20,13 +20,14 @@ from vivant.bots.discord.buttons import view_of
 from vivant.bots.discord.place import PLATFORM, Place, Shown
 from vivant.bots.discord.refusals import (
     CANNOT_REPLY_WITHOUT_HISTORY,
+    MISSING_PERMISSIONS,
     TOKEN_IS_OVER,
     UNKNOWN_MESSAGE,
     our_errors,
 )
 from vivant.chat import Answer, Button, Film, Verb
 from vivant.clips import ReplyTo
-from vivant.errors import MessageGone, TryLater
+from vivant.errors import ClipRefused, MessageGone, PlatformError, TryLater
 from vivant.houses import Houses
 
 #: Five edits in five seconds is what a channel bears, shared by all jobs in it.
@@ -36,6 +37,8 @@ _LONGEST_NONCE: Final = 25
 _LONGEST_ALT_TEXT: Final = 1024
 _LONGEST_THREAD_NAME: Final = 100
 _AFTER_A_DELETED_LINE_S: Final = 2.0
+#: An edit of words that takes longer than this is not worth waiting for.
+_PATIENCE_S: Final = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -109,12 +112,14 @@ class DiscordPlatform:
         view = view_of(buttons)
         with our_errors():
             if shown.by_token and place.open_token is not None:
-                await self._webhook(place.open_token).edit_message(
-                    shown.message_id,
-                    content=written(text),
-                    view=view,
-                    allowed_mentions=AllowedMentions.none(),
-                )
+                # By a token discord.py waits for as long as a 429 says, and the answer with it.
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._webhook(place.open_token).edit_message(
+                        shown.message_id,
+                        content=written(text),
+                        view=view,
+                        allowed_mentions=AllowedMentions.none(),
+                    )
             else:
                 await self._message(place, shown).edit(
                     content=_addressed(place, shown, text),
@@ -125,7 +130,8 @@ class DiscordPlatform:
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
         """Turn a message of ours into the answer.
 
-        Once the token has ended that is a new line's business, which also rings.
+        Once the token has ended that is a new line's business, which also rings. Raises
+        `ClipRefused` where the bot may not attach files.
         """
         place, shown = Place.of(to), Shown.of(message_id)
         view = view_of(answer.buttons)
@@ -145,12 +151,18 @@ class DiscordPlatform:
                     allowed_mentions=AllowedMentions.none(),
                 )
             else:
-                await self._message(place, shown).edit(
-                    content=_addressed(place, shown, answer.text),
-                    attachments=files,
-                    view=view,
-                    allowed_mentions=_asker(place),
-                )
+                try:
+                    await self._message(place, shown).edit(
+                        content=_addressed(place, shown, answer.text),
+                        attachments=files,
+                        view=view,
+                        allowed_mentions=_asker(place),
+                    )
+                except discord.Forbidden as exc:
+                    # Words alone may be changed without any permission.
+                    if exc.code != MISSING_PERMISSIONS or not files:
+                        raise
+                    raise ClipRefused("the bot may not attach files there") from exc
         may_have_one = place.server_id is not None and place.parent_id is None and not place.is_away
         if house.threads and answer.film is not None and may_have_one:
             await self._open_thread(place, shown, answer.text)
@@ -192,9 +204,10 @@ class DiscordPlatform:
         """A thread on the clip, for what comes of it; where none can be, the clip is enough."""
         name = text.partition("\n")[0][:_LONGEST_THREAD_NAME]
         try:
-            await self._message(place, shown).create_thread(name=name)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as exc:
-            logger.info("no thread was opened", extra={"why": type(exc).__name__})
+            with our_errors():
+                await self._message(place, shown).create_thread(name=name)
+        except PlatformError as exc:
+            logger.info("no thread was opened", extra={"why": str(exc)})
 
     async def _send(
         self,

@@ -1,5 +1,6 @@
 """What people buy in Discord's own shop becomes clips, each purchase once. Off until configured."""
 
+import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Till:
         return view
 
     async def catch_up(self) -> None:
-        """Credit what was bought while nobody listened."""
+        """Credit what was bought while nobody listened, and take back what was refunded."""
         if not self.packs:
             return
         try:
@@ -49,10 +50,18 @@ class Till:
                 consumable = discord.SKUType.consumable
                 self._consumable = {sku.id for sku in skus if sku.type is consumable}
                 wanted = [discord.Object(sku) for sku in self.packs]
+                # Backwards from a time to come: read forwards, discord.py 2.7.1 forgets to ask for
+                # what was deleted.
                 async for bought in self.client.entitlements(
-                    limit=None, skus=wanted, exclude_ended=True
+                    limit=None,
+                    skus=wanted,
+                    exclude_deleted=False,
+                    before=discord.utils.utcnow() + dt.timedelta(days=1),
                 ):
-                    await self.credit(bought)
+                    if bought.deleted:
+                        await self.take_back(bought)
+                    elif not bought.is_expired():
+                        await self.credit(bought)
         except (PlatformError, LedgerDown) as exc:
             logger.warning("purchases could not be asked for", extra={"why": str(exc)})
 
@@ -76,8 +85,9 @@ class Till:
         await self.conversation.paid(Sender(id=str(bought.user_id)), clips, _source(bought))
         people = self.conversation.ledger.people
         owner = owner_of(PLATFORM, str(bought.user_id))
+        # None is written down as well: told again, it is not taken from another purchase.
         gone = min((await people.credit(owner)).paid, clips)
-        if gone and await people.grant(owner, -gone, source=f"refund:{_source(bought)}"):
+        if await people.grant(owner, -gone, source=f"refund:{_source(bought)}"):
             logger.info("refunded", extra={"clips": gone})
 
 

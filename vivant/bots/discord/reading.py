@@ -13,10 +13,11 @@ import discord
 from vivant.bots.discord.addressing import Wanted, wanted
 from vivant.bots.discord.asking import Asking, events
 from vivant.bots.discord.incoming import author_of, limit_of, place_of_message
+from vivant.bots.discord.languages import Languages
 from vivant.bots.discord.mailbox import Mailbox, Posted
-from vivant.bots.discord.place import PLATFORM
+from vivant.bots.discord.place import PLATFORM, Place
 from vivant.bots.discord.refusals import our_errors
-from vivant.chat import PhotoMessage, TextMessage
+from vivant.chat import PhotoMessage, Sender, TextMessage
 from vivant.clips import ReplyTo
 from vivant.conversation import Conversation
 from vivant.director.several import wants_each
@@ -30,6 +31,9 @@ WINDOW: Final = dt.timedelta(minutes=60)
 MOST_OF_A_CHANNEL: Final = 100
 #: Channels read at once, far below what Discord lets a bot ask in a second.
 _CHANNELS_AT_ONCE: Final = 4
+
+#: DMs read after the bot was away.
+_MOST_DMS: Final = 100
 
 Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
 #: Messages seen to at once.
@@ -46,6 +50,7 @@ class Reader:
     account: str
     conversation: Conversation
     asking: Asking
+    languages: Languages = field(default_factory=Languages, init=False)
     mailbox: Mailbox = field(init=False)
     #: Just heard, so that they need not be asked for again.
     _heard: dict[int, discord.Message] = field(default_factory=dict, init=False)
@@ -95,7 +100,25 @@ class Reader:
             ]
         await asyncio.gather(*(read(channel) for channel in stirred))
 
-    async def _catch_up_with(self, channel: Readable) -> None:
+    async def catch_up_in_private(self) -> None:
+        """The same for DMs: of those where somebody asked lately, since Discord does not list them.
+
+        One after another: each costs a call, stirred or not.
+        """
+        jobs = self.conversation.ledger.jobs
+        try:
+            asked = await jobs.places(PLATFORM, self.account, limit=_MOST_DMS)
+        except LedgerDown as exc:
+            logger.warning("DMs could not be caught up with", extra={"why": str(exc)})
+            return
+        for place in map(Place.of, asked):
+            if place.server_id is None and not place.is_away:
+                chat = self.client.get_partial_messageable(
+                    place.channel_id, type=discord.ChannelType.private
+                )
+                await self._catch_up_with(chat)
+
+    async def _catch_up_with(self, channel: Readable | discord.PartialMessageable) -> None:
         since = discord.utils.utcnow() - WINDOW
         answered: set[int] = set()
         missed: list[discord.Message] = []
@@ -141,7 +164,7 @@ class Reader:
         ]
         if all(taken):
             return
-        words = Messages(author_of(message).language)
+        words = Messages(self._author(message).language)
         await self.conversation.platform.send_text(to, words.went_wrong())
 
     async def _wanted(self, message: discord.Message) -> Wanted | None:
@@ -165,18 +188,18 @@ class Reader:
         elif asks.photos:
             await self._animate(message, asks)
         elif asks.is_video:
-            await self._say(message, self.conversation.video_hint(author_of(message)))
+            await self._say(message, self.conversation.video_hint(self._author(message)))
         elif asks.is_blind:
-            await self._say(message, Messages(author_of(message).language).hidden_photo())
+            await self._say(message, Messages(self._author(message).language).hidden_photo())
         elif asks.is_named or message.guild is None:
-            await self._say(message, self.conversation.usage(author_of(message)))
+            await self._say(message, self.conversation.usage(self._author(message)))
 
     async def _operates(self, message: discord.Message) -> bool:
         """The operator's words in a DM: "admin jobs"."""
         word, _, said = message.content.strip().partition(" ")
         if word.lower() != "admin":
             return False
-        answer = await self.conversation.operate(author_of(message), said, str(message.id))
+        answer = await self.conversation.operate(self._author(message), said, str(message.id))
         if answer is None:
             return False
         await self._say(message, answer)
@@ -186,7 +209,7 @@ class Reader:
         asked = PhotoMessage(
             event_id=str(message.id),
             reply_to=self._to(message),
-            sender=author_of(message),
+            sender=self._author(message),
             words=asks.words,
             photo=b"",
             limit_bytes=limit_of(message),
@@ -207,7 +230,7 @@ class Reader:
         return TextMessage(
             event_id=str(message.id),
             reply_to=self._to(message),
-            sender=author_of(message),
+            sender=self._author(message),
             words=asks.words,
             answers=None if asks.answers is None else str(asks.answers),
         )
@@ -228,6 +251,9 @@ class Reader:
                 return await channel.fetch_message(posted.message_id)
         except (MessageGone, Undeliverable):
             return None
+
+    def _author(self, message: discord.Message) -> Sender:
+        return author_of(message, self.languages.of(message))
 
     def _to(self, message: discord.Message) -> ReplyTo:
         return place_of_message(message).reply_to(self.account)

@@ -19,6 +19,7 @@ from vivant.errors import (
 # Names as in "JSON error codes" of Discord's documentation.
 UNKNOWN_MESSAGE: Final = 10008
 ALREADY_ACKNOWLEDGED: Final = 40060
+MISSING_PERMISSIONS: Final = 50013
 CANNOT_REPLY_WITHOUT_HISTORY: Final = 160002
 
 #: An interaction that lets nothing more through.
@@ -42,7 +43,7 @@ _NEVER: Final = frozenset(
         50001,  # Missing Access
         50007,  # Cannot send messages to this user
         50008,  # Cannot send messages in a non-text channel
-        50013,  # Missing Permissions
+        MISSING_PERMISSIONS,
         CANNOT_REPLY_WITHOUT_HISTORY,
     }
 )
