@@ -12,6 +12,7 @@ from tests.postgres import Postgres
 from vivant.clips import JobState
 from vivant.errors import LedgerDown
 from vivant.ledger import Ledger, open_ledger
+from vivant.ledger.database import open_database
 from vivant.ledger.schema import jobs
 
 
@@ -147,6 +148,18 @@ async def test_a_file_that_was_deleted_takes_nothing_more(tmp_path: Path) -> Non
 
         (tmp_path / "elsewhere").rename(path)
         await accepted(ledger)
+
+
+async def test_processes_that_open_a_new_ledger_at_once_all_get_in(tmp_path: Path) -> None:
+    """SQLite refuses a switch to WAL at once while another connection switches too."""
+
+    async def opened(url: str) -> None:
+        async with open_database(url) as db, db.reading() as conn:
+            await conn.execute(text("SELECT 1"))
+
+    for number in range(40):
+        folder = tmp_path / str(number)
+        await asyncio.gather(*(opened(file_in(folder)) for _ in range(4)))
 
 
 async def test_a_connection_that_was_lost_is_made_anew(postgres: Postgres) -> None:

@@ -3,9 +3,11 @@
 It knows no table. SQLAlchemy's exceptions end here as `LedgerDown`.
 """
 
+import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +25,7 @@ from vivant.errors import LedgerDown
 
 _SQLITE: Final = "sqlite+aiosqlite"
 _POSTGRES: Final = "postgresql+asyncpg"
-#: How long Postgres may take to be reached, and we to go on inside a transaction, in seconds.
+#: How long a database may take to be opened, and we to go on inside a transaction, in seconds.
 _PATIENCE_S: Final = 10
 
 
@@ -74,6 +76,7 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         path = Path(address.database) if address.database else None
         if path is not None:
             _make_private(path)
+            await asyncio.to_thread(_use_wal, path)
         # One writer: SQLite has one lock, and waiting for it in a pool is fair.
         writers = create_async_engine(
             url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
@@ -125,6 +128,23 @@ def _make_private(path: Path) -> None:
         path.touch(mode=0o600)
 
 
+def _use_wal(path: Path) -> None:
+    """Let readers and the writer not wait for each other; the file remembers it."""
+    give_up_at = time.monotonic() + _PATIENCE_S
+    with closing(sqlite3.connect(path)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.DatabaseError as exc:
+                # While another process switches too, SQLite gives up at once, busy timeout or not.
+                is_locked = getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+                if not is_locked or time.monotonic() > give_up_at:
+                    raise LedgerDown(f"the ledger does not answer ({exc})") from exc
+                time.sleep(0.01)
+            else:
+                return
+
+
 def _tame_sqlite(engine: AsyncEngine, begin: str) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: DBAPIConnection, record: object) -> None:
@@ -134,7 +154,6 @@ def _tame_sqlite(engine: AsyncEngine, begin: str) -> None:
         for pragma in (
             "busy_timeout = 20000",
             "secure_delete = ON",
-            "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
         ):
