@@ -397,10 +397,12 @@ class Conversation:
         mine = await self.ledger.jobs.open_jobs(owner=owner)
         return Messages(sender.language).cancelled(await self._cancel(mine))
 
-    def help(self, sender: Sender) -> str:
+    def help(self, sender: Sender, *, in_group: bool = False) -> str:
         """`/start`, `/help`, and anything that is no command."""
         return Messages(sender.language).help(
-            free_per_day=self.limits.free_clips_per_day, keep_hours=self.keep_hours
+            free_per_day=self.limits.free_clips_per_day,
+            keep_hours=self.keep_hours,
+            in_group=in_group,
         )
 
     def privacy(self, sender: Sender) -> str:
@@ -427,9 +429,9 @@ class Conversation:
         """`/terms`."""
         return Messages(sender.language).terms(self.contact)
 
-    def usage(self, sender: Sender) -> str:
+    def usage(self, sender: Sender, *, in_group: bool = False) -> str:
         """Words without a photo."""
-        return Messages(sender.language).usage()
+        return Messages(sender.language).usage(in_group=in_group)
 
     def video_hint(self, sender: Sender) -> str:
         """A video, or an animation."""

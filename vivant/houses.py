@@ -129,10 +129,14 @@ def _said(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-#: What can be said in words; ids are chosen, not typed, and so a platform's own form sets them.
+#: What can be said in words; ids are chosen, not typed, and so a platform's own form sets them,
+#: and so it does what only that platform has.
 _READ: Final[dict[str, Callable[[str], Any]]] = {
     "guests": lambda value: Guests(value.lower()),
     "clips": _number,
     "language": _language,
-    **dict.fromkeys([part.name for part in fields(House) if part.default is False], _switch),
+    **dict.fromkeys(
+        [part.name for part in fields(House) if part.default is False and part.name != "threads"],
+        _switch,
+    ),
 }

@@ -190,7 +190,7 @@ class Messages:
         words = job.plan.words if job.plan else ""
         parts = [f"“{_shortened(words)}”" if words else self._("Brought to life")]
         if job.ready_at_ms:
-            seconds = round((job.ready_at_ms - job.created_at_ms) / 1000)
+            seconds = max(1, round((job.ready_at_ms - job.created_at_ms) / 1000))
             parts.append(self._("made in {seconds} s", seconds=seconds))
         parts.append(self._("AI-generated"))
         notes = (*job.notes, *(job.clip.notes if job.clip else ()))
@@ -382,18 +382,23 @@ class Messages:
 
     # ---- commands
 
-    def usage(self) -> str:
-        """Words without a photo."""
+    def usage(self, *, in_group: bool = False) -> str:
+        """Words without a photo. A group may not show its photos to a bot, but it does replies."""
+        if in_group:
+            return self._(
+                "Reply to a photo with /animate and a few words, for example “/animate group hug”, "
+                "and it will move."
+            )
         return self._(
             "Send me a photo with a few words, for example “group hug”, and it will move."
         )
 
-    def help(self, *, free_per_day: int, keep_hours: float) -> str:
+    def help(self, *, free_per_day: int, keep_hours: float, in_group: bool = False) -> str:
         """`/start` and `/help`."""
         commands = (f"/{name}: {self.command(name)}" for name in ("status", "cancel", "privacy"))
         return "\n\n".join(
             (
-                self.usage(),
+                self.usage(in_group=in_group),
                 self._(
                     "A smile, a hug, a kiss, laughter, a wave, a flexed arm, a sway, a slow zoom: "
                     "say it in your own words."
@@ -534,13 +539,21 @@ class Messages:
     def house(self, house: House) -> str:
         """`/settings`: each setting as it is, and what it does."""
         lines = [
-            f"{name} {value}: {self._(_HOUSE[name], languages=', '.join(LANGUAGES))}"
+            f"{name} {value} · {self._(_HOUSE[name], languages=', '.join(LANGUAGES))}"
             for name, value in house.in_words().items()
         ]
         how = self._(
             "To change one, say its name and a value: {example}", example="/settings quiet on"
         )
         return "\n".join((*lines, "", how))
+
+    def house_topic(self) -> str:
+        """`/settings` in a topic: what can be said there and nowhere else."""
+        return self._(
+            "{here} sends all answers to this topic, {back} to where they were asked for.",
+            here="/settings topic here",
+            back="/settings topic -",
+        )
 
     def house_kept(self) -> str:
         """A setting of a chat was changed."""

@@ -8,11 +8,12 @@ from babel.messages.catalog import Message
 from vivant.clips import FailureReason, Note, RefusalReason
 from vivant.director.plan import Action
 from vivant.errors import Refused
-from vivant.locales import LANGUAGES, catalogue
+from vivant.locales import LANGUAGES, TRADITIONAL, catalogue
 from vivant.locales.__main__ import collected, po_of, translated
 from vivant.messages import Messages
 
 TRANSLATED = LANGUAGES[1:]
+WRITTEN = (*TRANSLATED, TRADITIONAL)
 
 
 def texts(said: str | tuple[str, ...] | list[str] | None) -> list[str]:
@@ -38,7 +39,16 @@ def test_every_sentence_is_translated_and_none_is_left_over(language: str) -> No
             assert len(texts(message.string)) == catalog.num_plurals, message.id
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_traditional_script_holds_sentences_of_the_code_only() -> None:
+    """What is not there yet is said in the simplified script: no translator is waited for."""
+    wanted = {message.id for message in collected()}
+    there = [message for message in translated(TRADITIONAL) if message.id]
+
+    assert {message.id for message in there} <= wanted
+    assert all(all(texts(message.string)) for message in there)
+
+
+@pytest.mark.parametrize("language", WRITTEN)
 def test_every_placeholder_is_kept(language: str) -> None:
     """No name is lost or invented."""
 
@@ -51,10 +61,11 @@ def test_every_placeholder_is_kept(language: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("language", WRITTEN)
 def test_what_is_compiled_is_what_was_translated(language: str) -> None:
     """The .mo is committed: `python -m vivant.locales` makes it anew after a change."""
     compiled = catalogue(language)
+    assert po_of(language).with_suffix(".mo").exists()
     for message in translated(language):
         if not message.id:
             continue
@@ -64,7 +75,6 @@ def test_what_is_compiled_is_what_was_translated(language: str) -> None:
             one, many = message.id
             said = {compiled.ngettext(one, many, count) for count in range(1, 200)}
             assert said == set(texts(message.string))
-    assert po_of(language).with_suffix(".mo").exists()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +87,7 @@ def test_what_is_compiled_is_what_was_translated(language: str) -> None:
         ("es-419", "Cancelado."),
         ("zh-CN", "已取消。"),
         ("zh-Hans-SG", "已取消。"),
+        ("zh-Hans-HK", "已取消。"),
         ("ru", "Отменено."),
         ("en-GB", "Cancelled."),
         ("fr", "Cancelled."),
@@ -86,6 +97,12 @@ def test_what_is_compiled_is_what_was_translated(language: str) -> None:
 def test_a_language_is_picked_by_its_tag(tag: str, said: str) -> None:
     """The region does not matter; whose language we do not have reads English."""
     assert Messages(tag).failed(FailureReason.CANCELLED).startswith(said)
+
+
+@pytest.mark.parametrize("tag", ["zh-TW", "zh_HK", "zh-hant", "zh-Hant-MO", "ZH-TW"])
+def test_chinese_is_written_as_its_region_writes_it(tag: str) -> None:
+    assert Messages(tag).went_wrong().startswith("我這邊出了問題。")
+    assert Messages("zh-CN").went_wrong().startswith("我这边出了问题。")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Photos out of Telegram's store: by HTTP, or from the disk of a Bot API server of one's own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,11 @@ async def test_an_outage_is_worth_another_try(
 class _OwnServer:
     """A Bot API server that says whatever a test wants of one file, and never ends sending it."""
 
-    def __init__(self, file: dict[str, Any]) -> None:
+    def __init__(self, file: dict[str, Any], kind: str = "endless") -> None:
         self.file = file
+        self.kind = kind
         self.sent = 0
+        self.encodings: set[str | None] = set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/getMe"):
@@ -75,8 +78,14 @@ class _OwnServer:
             return web.json_response({"ok": True, "result": me})
         if request.path.endswith("/getFile"):
             return web.json_response({"ok": True, "result": self.file})
+        self.encodings.add(request.headers.get("Accept-Encoding"))
+        if self.kind == "elsewhere":
+            raise web.HTTPFound("/elsewhere")
         response = web.StreamResponse()
         await response.prepare(request)
+        if self.kind == "slow":
+            await response.write(b"\xff")
+            await asyncio.Event().wait()
         while self.sent < 4 * MAX_UPLOAD_BYTES:
             await response.write(bytes(1024 * 1024))
             self.sent += 1024 * 1024
@@ -84,13 +93,13 @@ class _OwnServer:
 
 
 async def _fetched(
-    file: dict[str, Any], http: httpx.AsyncClient
+    file: dict[str, Any], http: httpx.AsyncClient, kind: str = "endless"
 ) -> tuple[_OwnServer, bytes | RefusalReason]:
     """What the bot made of *file*, and the server that told it so."""
-    server = _OwnServer({"file_id": "f", "file_unique_id": "u"} | file)
+    server = _OwnServer({"file_id": "f", "file_unique_id": "u"} | file, kind)
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", server.answer)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -124,6 +133,23 @@ async def test_no_more_is_read_than_a_photo_may_have(http: httpx.AsyncClient) ->
 
     assert read is RefusalReason.TOO_BIG
     assert server.sent < 3 * MAX_UPLOAD_BYTES
+    assert server.encodings == {"identity"}  # nothing that would unfold into more
+
+
+async def test_a_server_that_sends_drop_by_drop_is_not_waited_for(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However lively the line is: others wait for their photos. It is worth another try."""
+    monkeypatch.setattr("vivant.bots.telegram.downloads._LONGEST_S", 0.2)
+
+    with pytest.raises(TryLater):
+        await _fetched({"file_path": "photos/1.jpg"}, http, "slow")
+
+
+async def test_a_server_that_sends_elsewhere_is_not_followed(http: httpx.AsyncClient) -> None:
+    """The token is a part of the address, and goes to nobody else."""
+    with pytest.raises(PlatformError, match="302"):
+        await _fetched({"file_path": "photos/1.jpg"}, http, "elsewhere")
 
 
 async def test_a_size_that_is_told_late_is_late_enough(http: httpx.AsyncClient) -> None:

@@ -1,7 +1,7 @@
 """How a group settles things for itself: who may, in which language, in which topic."""
 
 from tests.engines import QuickEngine
-from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Post, Status
+from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Status
 from tests.telegram.stage import answer_to, clip_in, clips_in
 from vivant.messages import Messages
 
@@ -85,10 +85,10 @@ async def test_answers_go_to_the_topic_that_was_chosen_for_them(
     clips = telegram.add_topic(forum, "Clips", ada)
     talk = telegram.add_topic(forum, "Talk", ada)
 
-    async def says(text: str, topic: int) -> Post:
-        said = ada.says(forum, text, topic=topic)
-        await answer_to(telegram, bot, said)
-        return said
+    async def says(text: str, topic: int) -> str:
+        return await answer_to(telegram, bot, ada.says(forum, text, topic=topic))
+
+    assert Messages().house_topic() in await says("/settings@vivant_bot", talk.id)
 
     await says("/settings@vivant_bot topic here", clips.id)
     ada.sends_photo(forum, photo, caption="@vivant_bot slow zoom in", topic=talk.id)

@@ -27,6 +27,19 @@ async def test_words_without_a_photo_are_answered_with_one_example(
     assert await answer_to(telegram, bot, ada.says(bot, "hello?")) == Messages().usage()
 
 
+@pytest.mark.parametrize("said", ["@vivant_bot hello?", "/animate@vivant_bot", "/help@vivant_bot"])
+async def test_in_a_group_the_way_that_always_works_is_told(
+    telegram: FakeTelegram, bot: BotAccount, ada: Person, said: str
+) -> None:
+    """In privacy mode a bot does not see captioned photos; it does see replies to them."""
+    bot.mentions_pass_privacy = True
+    group = telegram.add_supergroup("Family", ada, bot)
+
+    answer = await answer_to(telegram, bot, ada.says(group, said))
+
+    assert answer.startswith(Messages().usage(in_group=True))
+
+
 async def test_status_says_what_is_left(
     telegram: FakeTelegram, bot: BotAccount, ada: Person, services: Services
 ) -> None:

@@ -2,6 +2,7 @@
 
 Collects the sentences of `vivant.messages`, merges them into each language's .po, where a
 translator fills in what is new, and compiles the .mo that the bots read. Both are committed.
+Traditional Chinese holds only what somebody put there: the rest is said in the simplified script.
 """
 
 import io
@@ -10,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import vivant.messages
-from vivant.locales import DOMAIN, FOLDER, LANGUAGES
+from vivant.locales import DOMAIN, FOLDER, LANGUAGES, TRADITIONAL
 
 _KEYWORDS: Final = {"_": None, "mark": None, "_n": (1, 2)}
 _WIDTH: Final = 100
@@ -47,9 +48,12 @@ def po_of(language: str) -> Path:
 
 def main() -> None:
     """Merge and compile each language."""
-    for language in LANGUAGES[1:]:
+    for language in (*LANGUAGES[1:], TRADITIONAL):
         catalog = translated(language)
         catalog.update(collected(), no_fuzzy_matching=True)
+        if language == TRADITIONAL:
+            for sentence in [sentence.id for sentence in catalog if not _is_said(sentence)]:
+                catalog.delete(sentence)
         catalog.obsolete.clear()
         catalog.creation_date = catalog.revision_date = _NO_DATE
         written = io.BytesIO()
@@ -57,6 +61,11 @@ def main() -> None:
         po_of(language).write_text(_without_noise(written.getvalue().decode()))
         with po_of(language).with_suffix(".mo").open("wb") as mo:
             write_mo(mo, catalog)
+
+
+def _is_said(sentence: Message) -> bool:
+    said = sentence.string
+    return bool(said) if isinstance(said, str) else all(said or ("",))
 
 
 def _without_noise(po: str) -> str:

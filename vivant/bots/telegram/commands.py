@@ -15,7 +15,7 @@ from telegram import (
 )
 
 from vivant.bots.telegram.incoming import Command
-from vivant.bots.telegram.outgoing import TelegramPlatform
+from vivant.bots.telegram.outgoing import TelegramPlatform, is_group
 from vivant.bots.telegram.refusals import our_errors
 from vivant.bots.telegram.stars import Stars
 from vivant.chat import Button, Sender, Verb
@@ -68,13 +68,14 @@ class Commands:
     async def on_command(self, command: Command, to: ReplyTo, sender: Sender) -> None:
         """Answer *command*; one that may be another bot's is left to that bot."""
         conversation = self.conversation
+        usage = conversation.help(sender, in_group=is_group(to))
         match command.name:
             case "status":
                 answer = await conversation.status(sender)
             case "cancel":
                 answer = await conversation.cancel(sender)
             case "start" | "help":
-                answer = conversation.help(sender)
+                answer = usage
             case "privacy":
                 answer = conversation.privacy(sender)
             case "forget":
@@ -88,12 +89,12 @@ class Commands:
             case "admin" if to.chat_id == sender.id:  # a private chat
                 event = f"{to.chat_id}:{to.message_id}"
                 said = await conversation.operate(sender, command.argument, event)
-                answer = conversation.help(sender) if said is None else said
+                answer = usage if said is None else said
             case "buy" if self.stars.packs:
                 await self.show_packs(to, sender)
                 return
             case _ if command.is_addressed:
-                answer = conversation.help(sender)
+                answer = usage
             case _:
                 return
         await self.platform.send_text(to, answer)
@@ -111,7 +112,10 @@ class Commands:
     async def _settings(self, said: str, to: ReplyTo, sender: Sender) -> str:
         is_here = _TOPIC.get(said.lower())
         if is_here is None:
-            return await self.conversation.settings(to.house_id, sender, said)
+            told = await self.conversation.settings(to.house_id, sender, said)
+            if said or to.thread_id is None:
+                return told
+            return f"{told}\n{Messages(sender.language).house_topic()}"
         house = await self.conversation.house(to.house_id)
         house = replace(house, answers_in=to.thread_id if is_here else None)
         return await self.conversation.change_house(to.house_id, sender, house)

@@ -24,7 +24,7 @@ from vivant.bots.telegram.incoming import (
     reply_to,
     sender_of,
 )
-from vivant.bots.telegram.outgoing import TelegramPlatform
+from vivant.bots.telegram.outgoing import TelegramPlatform, is_group
 from vivant.bots.telegram.presses import Presses
 from vivant.bots.telegram.stars import Stars, clips_of
 from vivant.chat import PhotoMessage, Sender, TextMessage
@@ -272,7 +272,9 @@ class Talk:
                 await self._said_before(message)  # so that they are no other photo's as well
                 return
         if words.is_addressed and not (words.words and await self._is_followed(said)):
-            await self._say(message, self.conversation.usage(await self._sender(message)))
+            sender = await self._sender(message)
+            usage = self.conversation.usage(sender, in_group=is_group(said.reply_to))
+            await self._say(message, usage)
 
     async def _is_followed(self, said: TextMessage) -> bool:
         """Whether the photo of these words comes right behind them."""

@@ -1,0 +1,58 @@
+"""More than a person may ask in a minute: it is cut off, and said once."""
+
+import pytest
+
+from tests.platforms import MemoryPlatform, Person
+from vivant.clips import RefusalReason
+from vivant.errors import Refused
+from vivant.messages import Messages
+from vivant.services import Services
+from vivant.settings import Settings
+
+TOO_FAST = Messages().refused(Refused(RefusalReason.TOO_FAST))
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"max_requests_per_minute": 2})
+
+
+async def test_a_storm_of_photos_is_answered_once(
+    platform: MemoryPlatform, ada: Person, photo: bytes
+) -> None:
+    """A chat bears so many messages a minute, and others wait for theirs there."""
+    for _ in range(6):
+        await ada.sends(photo, "smile")
+    for _ in range(4):
+        await ada.called("bob").sends(photo, "smile")
+
+    said = [shown.text for shown in platform.in_chat()]
+    assert said.count(TOO_FAST) == 2
+    assert len(said) == 2 * 2 + 2
+
+
+async def test_a_storm_of_words_for_a_photo_is_answered_once(
+    platform: MemoryPlatform, ada: Person, photo: bytes
+) -> None:
+    """As a reply to the question, again and again."""
+    await ada.sends(photo)
+    question = platform.only()
+    for _ in range(6):
+        await ada.says("a word that is forbidden", answering=question)
+
+    said = [shown.text for shown in platform.in_chat()]
+    assert said.count(TOO_FAST) == 1
+    assert len(said) == 3
+
+
+async def test_a_storm_of_edits_changes_nothing_more(
+    services: Services, ada: Person, photo: bytes
+) -> None:
+    """An edit is a request like any other."""
+    event = await ada.sends(photo, "smile")
+    for words in ("laugh", "wave", "sway"):
+        assert await ada.rewords(event, words)
+
+    (job,) = await services.ledger.jobs.open_jobs()
+    assert job.plan is not None
+    assert job.plan.words == "laugh"
