@@ -1,11 +1,13 @@
 """What holds when a worker process dies, hangs or is short of memory; no model is needed."""
 
+import fcntl
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +30,11 @@ ANY_CLIP = "gates = { max_unchanged = 1.0 }"
 
 def unheard(step: int, total: int) -> None:
     """Nobody follows the steps."""
+
+
+def unread(pipe: int) -> int:
+    """Bytes that wait in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def failure(engine: DiffusionEngine, shot: Shot) -> RenderError:
@@ -87,6 +94,32 @@ def test_a_stopped_process_counts_as_stalled(moody: Moody, shot: Shot) -> None:
     os.kill(stopped, signal.SIGSTOP)
 
     assert failure(engine, shot).transient
+    assert engine.pid != stopped
+
+
+@pytest.mark.parametrize("when", ["it is sent the photo", "it sends the frames"])
+def test_a_process_that_stops_in_the_middle_of_a_picture_counts_as_stalled(
+    moody: Moody, shot: Shot, when: str
+) -> None:
+    """Pictures are larger than the pipe: whoever writes or reads one waits for the other end."""
+    engine = moody("fine", silence_limit_s=1)
+    stopped, child = engine.pid, engine._host._child
+    assert stopped
+    assert child
+    large = replace(shot, settings=replace(shot.settings, width=1280, height=704))
+
+    def stop_in_the_frames(step: int, total: int) -> None:
+        if step == STEPS:
+            while unread(child.line.fileno()) < 50_000:
+                pass
+            os.kill(stopped, signal.SIGSTOP)
+
+    if when == "it is sent the photo":
+        os.kill(stopped, signal.SIGSTOP)
+    with pytest.raises(RenderError) as raised:
+        engine.render(large, stop_in_the_frames)
+
+    assert raised.value.transient
     assert engine.pid != stopped
 
 

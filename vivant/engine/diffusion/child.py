@@ -6,13 +6,14 @@ somebody listens to the pipe.
 """
 
 import argparse
+import contextlib
 import logging
 import os
 import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
@@ -126,7 +127,8 @@ class Desk:
     def say(self, message: Message) -> None:
         """Tell the parent."""
         self._spoke_at = time.monotonic()
-        send(self._line, message)
+        with self._heard():
+            send(self._line, message)
 
     def serve(self, renderer: Renderer) -> None:
         """Answer the next order; raises `Trouble` when the card is of no use any more."""
@@ -141,7 +143,16 @@ class Desk:
                 raise
             self.say(exc.failed)
         else:
-            send_take(self._line, take)
+            with self._heard():
+                send_take(self._line, take)
+
+    @contextlib.contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Nobody to talk to is nobody to work for; without a word, as when it is listened to."""
+        try:
+            yield
+        except OSError:
+            os._exit(0)
 
     def _step(self, step: int, total: int) -> None:
         self._raise_if_stopped()

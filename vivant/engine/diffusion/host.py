@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -118,7 +119,8 @@ class Host:
         child = self._child
         if child is None:
             raise ChildGone("closed")
-        child.order(order, photos)
+        with self._watched(child):
+            child.order(order, photos)
         take = self._followed(child, on_step, limit_s or self._post.silence_limit_s)
         self._starts_in_vain = 0
         return take
@@ -205,6 +207,13 @@ class _Child:
 
     def __init__(self, post: Post) -> None:
         ours, theirs = socket.socketpair()
+        # A picture is larger than the pipe: its other half may never come, or never be taken.
+        # As the kernel's `struct timeval`; whoever waits longer gets an `OSError`.
+        patience = struct.pack(
+            "@ll", *map(int, divmod(post.silence_limit_s * 1_000_000, 1_000_000))
+        )
+        for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, way, patience)
         with theirs:
             command = [sys.executable, "-m", post.module]
             command += ["--fd", str(theirs.fileno()), "--folder", str(post.folder)]
@@ -237,10 +246,9 @@ class _Child:
             send(self.line, message)
 
     def order(self, order: Render, photos: Sequence[Image.Image]) -> None:
-        self.say(order)
-        with contextlib.suppress(OSError):
-            for photo in photos:
-                self.line.send_bytes(photo.tobytes())
+        send(self.line, order)
+        for photo in photos:
+            self.line.send_bytes(photo.tobytes())
 
     def kill(self) -> int:
         """End it, whatever it does; returns its exit code."""
