@@ -270,9 +270,11 @@ async def test_a_render_that_hangs_is_given_to_another_worker(
         job = await ordered(services, photo)
         await wait_until(lambda: hanging.renders == 1)
         worker._runs[job.id].stepped_at -= 601
-        async with start_engine(QuickEngine()):
-            await wait_until(lambda: is_ready(services, job))
-        hanging.let_go.set()
+        try:
+            async with start_engine(QuickEngine()):
+                await wait_until(lambda: is_ready(services, job))
+        finally:
+            hanging.let_go.set()
 
     ended = await now(services, job)
     assert ended.clip is not None

@@ -130,7 +130,9 @@ async def test_a_bot_is_frozen_while_it_sends_a_line_and_goes_on(stage: Stage) -
     other = stage.fleet.start("telegram")
     clip = await stage.one_clip(ada)
     frozen.thaw()
-    await wait_until(lambda: frozen.said("another bot has it by now"), within_s=40)
+    await wait_until(
+        lambda: frozen.said("another bot has it by now") or len(stage.clips(ada)) > 1, within_s=40
+    )
 
     assert stage.clips(ada) == [clip]
     await stage.costs(ada, 1)
