@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tests.gates.points import Array, followed, grey, to_follow
 from tests.gates.rhythm import swing
+from vivant.director.look.capsules import capsule
 from vivant.director.look.people import PeopleFinder
-from vivant.director.look.silhouettes import capsule
 
 #: Fewer points than these say nothing about a turn.
 _FEWEST = 6

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.director.look.arrays import Plane, Point
+from vivant.director.look.capsules import capsule
 from vivant.director.look.poses import ARMS, Pose
-from vivant.director.look.silhouettes import capsule
 
 
 @dataclass(frozen=True, slots=True)

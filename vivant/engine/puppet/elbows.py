@@ -11,7 +11,7 @@ import numpy as np
 
 from vivant.director.look.arms import Arm, Forearm
 from vivant.director.look.arrays import Field, Plane, Point
-from vivant.director.look.silhouettes import capsule
+from vivant.director.look.capsules import capsule
 from vivant.engine.puppet.curves import smooth_each
 
 #: Of the angle between the limb's two sides, this share near each of them stays rigid.
@@ -81,8 +81,7 @@ class Elbow:
         inner = None
         if apart > _NEARLY_STRAIGHT:
             # A straight arm bends so that the hand comes up.
-            inner = 1.0 if lower[0] < 0 else -1.0
-            inner = -inner
+            inner = -1.0 if lower[0] < 0 else 1.0
         self._joint = Joint(forearm.elbow, arm.shoulder, forearm.wrist, inner=inner)
         self._wrist = Joint(forearm.wrist, forearm.elbow, forearm.tip)
         #: How far it can curl, in radians.

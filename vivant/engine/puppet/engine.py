@@ -148,38 +148,43 @@ class _People:
         size = (settings.width, settings.height)
         self._performance = Performance(shot.plan, actors, settings, settings.width)
         self._camera = _camera(shot, actors)
-        ahead = np.linspace(0, self._performance.duration_s, _LOOKS_AHEAD)
-        bodies, moves, elbows = [], [], []
-        for index, actor in enumerate(actors):
-            gestures = [self._performance.gesture(index, float(at)) for at in ahead]
-            body = Body(actor, *size)
-            body.settle(gestures)
-            bodies.append(body)
-            moves.append(body.farthest(gestures, actor.mask.shape))
-            arms = []
-            if self._performance.uses(index, Part.CURL, Part.WAVE):
-                arms = [
-                    Elbow(arm, arm.forearm, actor.mask.shape)
-                    for arm in actor.arms
-                    if arm.forearm is not None and arm.forearm.free
-                ]
-                for elbow in arms:
-                    moves[-1] = np.maximum(moves[-1], elbow.leaves())
-            elbows.append(arms)
-        layers = layered(picture, actors, moves)
+        self._actors = range(len(actors))
+        rehearsals = [_Rehearsal(self._performance, index, actors[index]) for index in self._actors]
+        layers = layered(picture, actors, [rehearsal.moves for rehearsal in rehearsals])
         puppets = [
-            Puppet(actor, body, cutout, arms, winking)
-            for actor, body, cutout, arms, winking in zip(
-                actors, bodies, layers.cutouts, elbows, self._performance.winking, strict=True
+            Puppet(actor, rehearsal.body, cutout, rehearsal.elbows, winking)
+            for actor, rehearsal, cutout, winking in zip(
+                actors, rehearsals, layers.cutouts, self._performance.winking, strict=True
             )
         ]
         self._stage = Stage(layers, puppets, size)
-        self._actors = range(len(actors))
         self.notes: tuple[Note, ...] = tuple(self._performance.notes)
 
     def frame(self, time_s: float) -> Picture:
         gestures = [self._performance.gesture(actor, time_s) for actor in self._actors]
         return self._stage.frame(gestures, self._camera.at(time_s))
+
+
+class _Rehearsal:
+    """How one actor will move, found out before anything is cut or drawn."""
+
+    def __init__(self, performance: Performance, index: int, actor: Actor) -> None:
+        ahead = np.linspace(0, performance.duration_s, _LOOKS_AHEAD).tolist()
+        gestures = [performance.gesture(index, at) for at in ahead]
+        shape = actor.mask.shape
+        self.body = Body(actor, shape[1], shape[0])
+        self.body.settle(gestures)
+        self.elbows: list[Elbow] = []
+        if performance.uses(index, Part.CURL, Part.WAVE):
+            self.elbows = [
+                Elbow(arm, arm.forearm, shape)
+                for arm in actor.arms
+                if arm.forearm is not None and arm.forearm.free
+            ]
+        #: How far each of its pixels ever gets.
+        self.moves = np.maximum.reduce(
+            [self.body.farthest(gestures, shape), *(elbow.leaves() for elbow in self.elbows)]
+        )
 
 
 def _camera(shot: Shot, actors: Sequence[Actor]) -> Camera:

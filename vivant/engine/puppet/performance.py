@@ -15,6 +15,8 @@ from vivant.engine.puppet import scores
 from vivant.engine.puppet.actors import Actor
 from vivant.engine.puppet.curves import smooth
 from vivant.engine.puppet.face import can_act
+from vivant.engine.puppet.life import BLINK_S, Life
+from vivant.engine.puppet.marks import Marks, marks_of
 from vivant.engine.puppet.parts import Gesture, Part, limited
 from vivant.engine.puppet.scores import Stroke, Times, Toward
 
@@ -25,25 +27,6 @@ _SCORE_S, _FASTEST = 2.8, 1.8
 
 #: Seconds between a wink and any blink before or after it.
 _WINKS_APART = 0.3
-
-#: Faces further aside than this look at each other already.
-_FACES_PARTNER = 0.45
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Where an actor goes to meet a partner."""
-
-    #: 1 to the right.
-    side: float
-    #: How far it leans, in its face sizes.
-    reach: float
-    #: How far its head tilts, in radians.
-    tilt: float
-    #: Between the heads when both have leaned, in pixels; above 0 they do not touch.
-    gap_left: float
-    #: Their faces are turned to each other in the photo.
-    facing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,51 +76,6 @@ class _Played:
         return 0.0
 
 
-class _Life:
-    """What every living thing does: breathe, blink, and never quite hold still."""
-
-    def __init__(self, rng: np.random.Generator, duration_s: float, *, loop: bool) -> None:
-        self._duration_s = duration_s
-        self._loop = loop
-        breaths = duration_s / rng.uniform(2.8, 3.5)
-        self._breath_hz = (max(1, round(breaths)) if loop else breaths) / duration_s
-        self._waves = [
-            (part, amount, rng.uniform(0.8, 1.2) * hz, rng.uniform(0, 1))
-            for part, amount, hz in (
-                (Part.ROLL, 0.010, 0.27),
-                (Part.ROLL, 0.006, 0.61),
-                (Part.YAW, 0.035, 0.31),
-                (Part.PITCH, 0.025, 0.23),
-                (Part.SHIFT, 0.010, 0.21),
-            )
-        ]
-        #: When each blink begins, in seconds.
-        self.blinks: list[float] = []
-        time_s = rng.uniform(0.8, 1.5)
-        while time_s < duration_s - 0.45:
-            self.blinks.append(time_s)
-            time_s += rng.uniform(1.7, 3.6)
-
-    def at(self, time_s: float) -> dict[Part, float]:
-        ease = smooth(time_s, 0, 0.8)
-        if self._loop:
-            ease *= smooth(self._duration_s - time_s, 0, 0.8)
-        breath = 0.5 - 0.5 * math.cos(math.tau * self._breath_hz * time_s)
-        moves = {
-            Part.BREATH: 0.020 * breath,
-            Part.CLOSE: max((_blink(time_s - at) for at in self.blinks), default=0.0),
-        }
-        for part, amount, hz, phase in self._waves:
-            wave = amount * ease * math.sin(math.tau * (hz * time_s + phase))
-            moves[part] = moves.get(part, 0.0) + wave
-        return moves
-
-
-def _blink(since_s: float) -> float:
-    """One blink: 0.1 s down, a moment, and 0.16 s up."""
-    return smooth(since_s, 0, 0.10) * (1 - smooth(since_s, 0.13, 0.29))
-
-
 class Performance:
     """All actors' gestures through one clip."""
 
@@ -150,10 +88,10 @@ class Performance:
         # A loop's last frame leads into its first, so the first is one frame after the last.
         self.duration_s = settings.num_frames / settings.frame_rate
         self._order = sorted(range(len(actors)), key=lambda i: float(actors[i].head[0]))
-        self._marks = _marks(actors, self._order, width)
+        self._marks = marks_of(actors, self._order, width)
         self.notes: list[Note] = []
         rng = np.random.default_rng(settings.seed)
-        self._lives = [_Life(rng, self.duration_s, loop=settings.loop) for _ in actors]
+        self._lives = [Life(rng, self.duration_s, loop=settings.loop) for _ in actors]
         self._manner = [
             (rng.uniform(0, 0.16), rng.uniform(0.95, 1.06), rng.uniform(0.94, 1.06)) for _ in actors
         ]
@@ -186,7 +124,7 @@ class Performance:
     def _winks_about(self, actor: int, time_s: float) -> bool:
         """Whether a blink that begins at *time_s* would spoil a wink: one eye must stay open."""
         winks = [played for played in self._played[actor] if played.stroke.part is Part.WINK]
-        around = np.arange(time_s - _WINKS_APART, time_s + 0.29 + _WINKS_APART, 1 / 24).tolist()
+        around = np.arange(time_s - _WINKS_APART, time_s + BLINK_S + _WINKS_APART, 1 / 24).tolist()
         return any(played.at(at) > 0 for played in winks for at in around)
 
     def _note(self, note: Note) -> None:
@@ -323,53 +261,3 @@ def _can_flex(actor: Actor) -> bool:
 
 def _can_wave(actor: Actor) -> bool:
     return any(arm.forearm is not None and arm.forearm.can_wave for arm in actor.arms)
-
-
-def _half_head(actor: Actor, side: float) -> float:
-    """From the middle of the head to where its hair ends at that side, in pixels."""
-    x, y = round(float(actor.head[0])), round(float(actor.head[1]))
-    row = actor.mask[min(max(y, 0), actor.mask.shape[0] - 1)]
-    outwards = row[x:] if side > 0 else row[x::-1]
-    ends = np.flatnonzero(outwards < 0.5)
-    return float(
-        np.clip(ends[0] if len(ends) else len(outwards), 0.4 * actor.size, 0.8 * actor.size)
-    )
-
-
-def _marks(actors: Sequence[Actor], order: list[int], width: int) -> dict[int, Marks]:
-    """Neighbours go towards each other, the outer ones of a group to its middle."""
-    if len(order) < 2:
-        return {}
-    heads = [float(actors[i].head[0]) for i in order]
-    middle = (heads[0] + heads[-1]) / 2
-    marks = {}
-    for place, index in enumerate(order):
-        actor = actors[index]
-        beside = [order[p] for p in (place - 1, place + 1) if 0 <= p < len(order)]
-        partner = actors[min(beside, key=lambda i: abs(actors[i].head[0] - actor.head[0]))]
-        apart = float(partner.head[0] - actor.head[0])
-        side = 1.0 if apart > 0 else -1.0
-        # A tilted, turned head comes a fifth of a face nearer by itself.
-        gap = abs(apart) - _half_head(actor, side) - _half_head(partner, -side)
-        gap -= 0.2 * (actor.size + partner.size)
-        farthest = min(1.05 * actor.size, 0.13 * width)
-        if 0 < place < len(order) - 1:
-            away = middle - float(actor.head[0])
-            side = math.copysign(1.0, away) if abs(away) > 0.3 * actor.size else 0.0
-            lean, tilt = 0.15 * actor.size, 0.04
-        else:
-            lean, tilt = min(max(gap / 2, 0.10 * actor.size), farthest), 0.14
-        # A border that cuts the body there holds it back.
-        if actor.cut_right and side < 0:
-            lean = min(lean, 0.34 * (width - float(actor.shoulders[0])))
-        if actor.cut_left and side > 0:
-            lean = min(lean, 0.34 * float(actor.shoulders[0]))
-        facing = (
-            actor.face is not None
-            and partner.face is not None
-            and actor.face.turned * side > _FACES_PARTNER
-            and partner.face.turned * -side > _FACES_PARTNER
-        )
-        gap_left = gap / 2 - lean if side else 0.0
-        marks[index] = Marks(side, lean / actor.size, tilt, gap_left, facing)
-    return marks
