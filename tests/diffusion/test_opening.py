@@ -1,9 +1,12 @@
 """What can be opened on this machine, and what is said when it cannot be."""
 
+import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from vivant.engine.diffusion import child
 from vivant.engine.diffusion.download import Record, needs
 from vivant.engine.diffusion.engine import open_engine
 from vivant.engine.diffusion.preset import folder_of, named
@@ -27,7 +30,7 @@ def fetch(name: str, models: Path) -> None:
         ("fast", "0", "vivant engine download fast"),
         ("balanced", "1", "needs a card of 23 GB, NVIDIA GeForce RTX 4070 has 13 GB"),
         ("best", "0", "VIVANT_ACCEPT_LICENCES"),
-        ("nonsense", "0", "there is no preset 'nonsense'"),
+        ("nonsense", "0", "there is no engine 'nonsense'"),
         ("fast", "7", "no card 7"),
     ],
 )
@@ -48,3 +51,15 @@ def test_a_preset_that_is_here_tells_what_it_makes_before_it_is_loaded(tmp_path:
 
     assert engine.profile == named("fast").profile
     assert engine.pid is None
+
+
+def test_without_the_engines_packages_the_way_to_them_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not a stack trace of an import in another process."""
+    monkeypatch.delitem(sys.modules, "vivant.engine.diffusion.pipeline", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    arguments = Namespace(preset=None, folder=tmp_path, models=tmp_path, device="cpu")
+
+    with pytest.raises(SettingsError, match=r"pip install 'vivant\[engine\]'"):
+        child.loaded(arguments)

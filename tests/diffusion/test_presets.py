@@ -80,7 +80,9 @@ def test_a_larger_card_holds_more_of_it() -> None:
 
 def test_an_unknown_preset_is_answered_with_what_there_is() -> None:
     """Names, and that a directory will do."""
-    with pytest.raises(SettingsError, match="fast, balanced, best, and any directory"):
+    with pytest.raises(
+        SettingsError, match="auto, puppet, fast, balanced, best, and a pipeline's directory"
+    ):
         named("fsat")
 
 

@@ -10,7 +10,7 @@ from vivant.director.look import models
 from vivant.engine import Engine
 from vivant.engine.diffusion import cards
 from vivant.engine.diffusion.download import is_present
-from vivant.engine.diffusion.preset import Preset, shipped
+from vivant.engine.diffusion.preset import Preset, named, shipped
 from vivant.errors import SettingsError
 
 PUPPET: Final = "puppet"
@@ -30,7 +30,7 @@ def open_engines(
     from vivant.engine.diffusion.engine import open_engine  # noqa: PLC0415  # OpenCV where used
 
     if name != AUTO and not Path(name).is_dir():
-        known(name)
+        named(name)  # a slip is said before anything about cards
     if name == AUTO:
         name = best_here(models_dir, accepted) or PUPPET
     if name == PUPPET:
@@ -39,17 +39,6 @@ def open_engines(
         open_engine(name, models_dir=models_dir, device=device, accepted=accepted)
         for device in cards.devices(gpus)
     ]
-
-
-def known(name: str) -> Preset:
-    """A preset by its name; raises `SettingsError` that lists what VIVANT_ENGINE takes."""
-    for preset in shipped():
-        if preset.name == name:
-            return preset
-    names = ", ".join(preset.name for preset in shipped())
-    raise SettingsError(
-        f"there is no engine {name!r}; there are auto, puppet, {names}, and a pipeline's directory"
-    )
 
 
 def best_here(models_dir: Path, accepted: frozenset[str]) -> str | None:

@@ -171,8 +171,12 @@ class Desk:
 def loaded(arguments: argparse.Namespace) -> Renderer:
     """The pipeline that the parent asks for; raises `Trouble` or `SettingsError`."""
     # Takes seconds, and minutes with the weights: the parent's end is noticed meanwhile.
-    from vivant.engine.diffusion.pipeline import Pipeline  # noqa: PLC0415
-
+    try:
+        from vivant.engine.diffusion.pipeline import Pipeline  # noqa: PLC0415
+    except ImportError as exc:
+        raise SettingsError(
+            f"its packages are not here: pip install 'vivant[engine]' ({exc})"
+        ) from exc
     preset = read(arguments.preset) if arguments.preset else of_directory(arguments.folder)
     return Pipeline.load(preset, arguments.folder, models=arguments.models, device=arguments.device)
 

@@ -250,13 +250,15 @@ def shipped() -> tuple[Preset, ...]:
 
 
 def named(name: str) -> Preset:
-    """Look up a shipped preset; raises `SettingsError` that lists what there is."""
+    """Look up a shipped preset; raises `SettingsError` that lists what VIVANT_ENGINE takes."""
     presets = shipped()
     for preset in presets:
         if preset.name == name:
             return preset
     there = ", ".join(preset.name for preset in presets)
-    raise SettingsError(f"there is no preset {name!r}; there are {there}, and any directory")
+    raise SettingsError(
+        f"there is no engine {name!r}; there are auto, puppet, {there}, and a pipeline's directory"
+    )
 
 
 def file_of(preset: Preset) -> Path:
