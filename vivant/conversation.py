@@ -18,14 +18,14 @@ from vivant.chat import (
     TextMessage,
     Verb,
 )
-from vivant.clips import MediaRef, RefusalReason, ReplyTo
+from vivant.clips import JobState, MediaRef, RefusalReason, ReplyTo
 from vivant.delivery import film_of
 from vivant.director.plan import Action
 from vivant.encore import RENDERING
 from vivant.errors import ClipRefused, MediaMissing, MessageGone, Refused
 from vivant.houses import House
 from vivant.intake import Asks, Intake, Question, owner_of
-from vivant.jobs import Job, Limits
+from vivant.jobs import Job, Limits, Order
 from vivant.ledger import Ledger
 from vivant.ledger.jobs import media_of
 from vivant.messages import Messages
@@ -212,6 +212,8 @@ class Conversation:
         job = await self.ledger.jobs.find(self.intake.key_of(message.reply_to, message.event_id))
         if job is None:
             return False
+        if job.state is not JobState.QUEUED:
+            return True
         try:
             # An edit is a request like any other: a storm of them is cut off.
             await self.intake.let_in(message.sender, message.reply_to)
@@ -246,7 +248,8 @@ class Conversation:
         words = Messages(press.sender.language)
         try:
             if press.verb in (Verb.CHOOSE, Verb.CONSENT, Verb.DROP):
-                return await self._on_draft(press)
+                draft = await self.ledger.drafts.get(press.target)
+                return await self._on_draft(self._in_whose_name(press, draft))
             job = await self.ledger.jobs.get(press.target)
             if job is None:
                 return words.expired()
@@ -254,11 +257,23 @@ class Conversation:
                 owner = owner_of(self.platform.name, press.sender.id)
                 await self.ledger.reports.file(job.id, owner, "button")
                 return words.reported()
+            press = self._in_whose_name(press, job)
             if not await self._may_press(press, job):
                 return words.not_yours()
             return await self._on_job(press, job)
         except Refused as refusal:
             return self._refusal(words, refusal)
+
+    def _in_whose_name(self, press: Press, what: Order | Job | None) -> Press:
+        """A chat's own request is pressed by those who speak for it: an anonymous admin's, too.
+
+        They ask as the chat, but no platform lets a chat press.
+        """
+        chat_id = press.reply_to.chat_id
+        is_the_chats = what is not None and what.owner == owner_of(self.platform.name, chat_id)
+        if not (is_the_chats and press.sender.is_moderator):
+            return press
+        return replace(press, sender=replace(press.sender, id=chat_id))
 
     async def _may_press(self, press: Press, job: Job) -> bool:
         """A moderator may end things, and a house may open what costs whoever presses."""

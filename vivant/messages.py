@@ -740,7 +740,8 @@ class Messages:
 
 
 def _told(*sentences: str) -> str:
-    return " ".join(sentences)
+    # A Chinese full stop has the space after it in itself.
+    return " ".join(sentences).replace("。 ", "。")
 
 
 def _shortened(words: str, most: int = 80) -> str:

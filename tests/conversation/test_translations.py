@@ -139,3 +139,10 @@ def test_every_reason_note_and_action_can_be_said(language: str) -> None:
         assert words.refused(Refused(RefusalReason.POLICY)) != (
             english.refused(Refused(RefusalReason.POLICY))
         )
+
+
+def test_sentences_stand_one_after_another_as_a_language_wants_it() -> None:
+    """No space behind a Chinese full stop, which brings its own."""
+    reason = FailureReason.CANCELLED
+    assert Messages("zh").failed(reason) == "已取消。次数已退还给你。"
+    assert Messages("es").failed(reason) == "Cancelado. Se te devolvió el clip."

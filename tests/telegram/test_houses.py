@@ -3,6 +3,7 @@
 from tests.engines import QuickEngine
 from tests.fakes.telegram_api import BotAccount, FakeTelegram, Person, Status
 from tests.telegram.stage import answer_to, clip_in, clips_in
+from vivant.chat import Verb
 from vivant.messages import Messages
 
 
@@ -32,6 +33,27 @@ async def test_an_admin_who_posts_as_the_group_may_as_well(
     said = ada.says(group, "/settings@vivant_bot quiet on")
 
     assert await answer_to(telegram, bot, said) == Messages().house_kept()
+
+
+async def test_what_an_admin_asked_as_the_group_its_admins_press(
+    telegram: FakeTelegram, bot: BotAccount, ada: Person, photo: bytes, quick_engine: QuickEngine
+) -> None:
+    """A press tells who it was, a message did not; whoever is no admin has no say."""
+    bot.privacy = False
+    bob = telegram.add_person("Bob")
+    group = telegram.add_supergroup("Family", ada, bob, bot)
+    telegram.stand(group, ada, Status.CREATOR, is_anonymous=True)
+    await answer_to(telegram, bot, ada.sends_photo(group, photo, caption="@vivant_bot"))
+    (question,) = telegram.visible(group, by=bot)
+
+    theirs = bob.presses(question.post, question.button_texts[0])
+    await telegram.until(lambda: theirs.answer)
+    assert quick_engine.renders == 0
+    ada.presses(question.post, question.button_texts[0])
+    clip = await clip_in(telegram, group, bot)
+    ada.presses(clip.post, Messages().verb(Verb.AGAIN))
+
+    await clips_in(telegram, group, bot, count=2)
 
 
 async def test_alone_with_the_bot_everybody_decides(
