@@ -86,6 +86,20 @@ def test_stopping_comes_through_and_leaves_no_ffmpeg_behind() -> None:
         encode_mp4(Frames(pictures=stopped(), width=180, height=120, num_frames=12, frame_rate=12))
 
 
+def test_an_ffmpeg_that_fails_is_no_clip(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk: what it left plays nowhere. The log says why."""
+    monkeypatch.setattr("vivant.engine.encode.FAST_START", ("-f", "mp4", "-fs", "none"))
+
+    with pytest.raises(RenderError) as error:
+        encode_mp4(frames())
+
+    assert error.value.transient
+    (record,) = caplog.records
+    assert "Expected number for fs" in vars(record)["why"]
+
+
 def test_a_clip_that_is_small_enough_is_left_alone() -> None:
     """Not a byte is touched."""
     video = encode_mp4(frames()).video

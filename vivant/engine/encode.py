@@ -4,15 +4,16 @@ H.264 High, yuv420p, BT.709 converted and tagged, index first. It asks for each 
 goes, so an engine that draws while it is asked is never held in memory as a whole.
 """
 
+import logging
 import math
 import subprocess
 import wave
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import imageio_ffmpeg
 from PIL import Image
@@ -43,6 +44,8 @@ TO_BT709: Final = (
     "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 )
 _THUMBNAIL_SIDE: Final = 320
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,32 +124,33 @@ def thumbnail_of(image: Image.Image) -> bytes:
 
 
 def _write(frames: Frames, pictures: _Watched, path: Path) -> None:
-    with _wave_file(frames.sound, path.parent) as sound:
-        with _ffmpeg_errors():
-            # imageio-ffmpeg is untyped: a generator that is sent raw frames.
-            writer = cast(
-                "Generator[None, NDArray[np.uint8] | None, None]",
-                imageio_ffmpeg.write_frames(
-                    str(path),
-                    (frames.width, frames.height),
-                    fps=frames.frame_rate,
-                    codec="libx264",
-                    quality=None,
-                    macro_block_size=2,
-                    audio_path=sound,
-                    audio_codec="aac" if sound else None,
-                    ffmpeg_log_level="error",
-                    output_params=["-vf", TO_BT709, *X264, *FAST_START],
-                ),
-            )
-            writer.send(None)
-        try:
+    said = path.with_name("said.txt")
+    with _wave_file(frames.sound, path.parent) as sound, said.open("wb") as errors:
+        command = [
+            imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
+            "-s", f"{frames.width}x{frames.height}", "-r", str(frames.frame_rate), "-i", "-",
+            *sound, "-c:v", "libx264", "-vf", TO_BT709, *X264, *FAST_START, str(path),
+        ]  # fmt: skip
+        # In a group of its own: Ctrl-C is for the worker, which may finish the clip.
+        with subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stderr=errors, process_group=0
+        ) as ffmpeg:
+            _feed(ffmpeg, pictures)
+    if ffmpeg.returncode != 0:
+        logger.error("ffmpeg failed", extra={"why": said.read_text(errors="replace")[-500:]})
+        raise RenderError(FailureReason.RENDER_FAILED, transient=True)
+
+
+def _feed(ffmpeg: subprocess.Popen[bytes], pictures: _Watched) -> None:
+    assert ffmpeg.stdin is not None  # noqa: S101  # it is a pipe
+    try:
+        # One that broke off says why by its exit code.
+        with suppress(BrokenPipeError), ffmpeg.stdin as pipe:
             for picture in pictures:
-                with _ffmpeg_errors():
-                    writer.send(picture)
-        finally:
-            with _ffmpeg_errors():
-                writer.close()
+                pipe.write(picture.data)
+    except BaseException:
+        ffmpeg.kill()
+        raise
 
 
 def _squeezed(path: Path, limit_bytes: int) -> Path:
@@ -176,9 +180,10 @@ def _squeezed(path: Path, limit_bytes: int) -> Path:
 
 
 @contextmanager
-def _wave_file(sound: Sound | None, folder: Path) -> Generator[str | None]:
+def _wave_file(sound: Sound | None, folder: Path) -> Generator[tuple[str, ...]]:
+    """What ffmpeg is told of the sound."""
     if sound is None:
-        yield None
+        yield ()
         return
     path = folder / "sound.wav"
     with wave.open(str(path), "wb") as out:
@@ -186,12 +191,4 @@ def _wave_file(sound: Sound | None, folder: Path) -> Generator[str | None]:
         out.setsampwidth(2)
         out.setframerate(sound.sample_rate)
         out.writeframes(sound.samples)
-    yield str(path)
-
-
-@contextmanager
-def _ffmpeg_errors() -> Generator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as exc:
-        raise RenderError(FailureReason.RENDER_FAILED, transient=True) from exc
+    yield ("-i", str(path), "-map", "0:v:0", "-map", "1:a:0", "-c:a", "aac")
