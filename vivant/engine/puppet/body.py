@@ -25,8 +25,9 @@ LEAST_ROOM = 0.25
 #: A face that is turned as little as the first is seen from the front, as far as the second
 #: from the side.
 _IN_PROFILE = 0.4, 0.9
-#: From the side a nod shows less, so it goes further.
-_PROFILE_NODS = 1.35
+#: From the side a nod turns so much of its angle, as a neck that bends further would fold; and
+#: sinks by this share of what it does from the front.
+_PROFILE_NODS, _PROFILE_SINKS = 0.75, 0.5
 
 
 #: How much of a field a gesture wants.
@@ -182,10 +183,10 @@ class Body:
         turn = 0.62 * size * round_ * head
         right, down = a.right.astype(np.float32), a.down.astype(np.float32)
         still = np.zeros_like(head)
-        # What looks down from the side turns in the picture; from the front it only sinks in.
+        # What looks down turns in the picture as far as it is seen from the side, and sinks.
         turned = 0.0 if a.face is None else a.face.turned
         profile = math.copysign(smooth(abs(turned), *_IN_PROFILE), turned)
-        looks_down = (1 - abs(profile)) * turn[..., None] * down
+        looks_down = (1 - (1 - _PROFILE_SINKS) * abs(profile)) * turn[..., None] * down
         looks_down += _PROFILE_NODS * profile * _field(-y, x)
         return [
             (_sine(Part.ROLL), _field(-y, x)),
