@@ -105,6 +105,7 @@ def hub() -> Iterator[Hub]:
         "vae/diffusion_pytorch_model.bin": b"a pickle",
         "transformer/diffusion_pytorch_model.safetensors": b"the slow one",
         "pipeline.py": b"import os",
+        "another_vae/diffusion_pytorch_model.safetensors": b"for another pipeline",
     }
     part = {
         "transformer/config.json": b'{"fast": 1}',

@@ -122,6 +122,16 @@ def test_what_a_preset_says_is_what_the_pipeline_is(
     assert ready.takes_last_photo == preset.clip.takes_last_photo
 
 
+@pytest.mark.parametrize("name", ["fast", "balanced", "best"])
+def test_a_preset_takes_what_its_pipeline_is_made_of_and_no_more(
+    on_stage: Callable[[str], Rehearsal], name: str
+) -> None:
+    """Repositories hold gigabytes for other pipelines too."""
+    made_of = {part for part, held in on_stage(name).pipe.components.items() if held is not None}
+
+    assert set(named(name).weights.components) == made_of
+
+
 def test_balanced_ends_on_the_last_photo_that_it_is_given(
     on_stage: Callable[[str], Rehearsal],
 ) -> None:

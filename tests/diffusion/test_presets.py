@@ -105,6 +105,11 @@ def test_terms_are_shown_before_they_are_taken() -> None:
         ("[schedule]\nsigmas = [1.0]", "go together"),
         ("[[placements]]\noffload = 'some'", "placements.0.offload"),
         ("[weights]\nrepo = 'a/b'", "fill .clip."),
+        (
+            "[weights]\nrepo = 'a/b'\n[clip]\nframe_rate = 24\nnum_frames = 9\n"
+            "frame_stride = 4\nsize_multiple = 32",
+            "name the components",
+        ),
         ("[speed]\ndtype = 'float8'", "speed.dtype"),
         ("clip = [", "Invalid value|Unclosed"),
     ],

@@ -158,6 +158,7 @@ def test_a_broken_index_is_said_to_be_broken(folder: Path, refused: Callable[...
     ("weights", "says"),
     [
         (Weights(parts=(Part(component="tranformer"),)), "model_index.json names no tranformer"),
+        (Weights(components=("vocoder",)), "model_index.json names no vocoder"),
         (
             Weights(parts=(Part(component="transformer", repo="a/b", subfolder="dit"),)),
             "transformer: there is no folder",
@@ -178,6 +179,23 @@ def test_what_a_preset_takes_from_elsewhere_must_be_there(
     tiny.wan_lora(folder, "lora.safetensors", strength=0.1)
 
     assert says in refused(replace(of_directory(folder), weights=weights))
+
+
+def test_parts_that_a_preset_does_not_want_need_not_be_there(
+    folder: Path, models: Path, photo: Image.Image
+) -> None:
+    """A model that rewrites prompts, or a decoder for another pipeline: neither was fetched."""
+    retold(
+        folder,
+        image_encoder=["transformers", "CLIPVisionModel"],
+        upsampler=["diffusers", "UpsamplerOfTomorrow"],
+    )
+    taken = ("scheduler", "vae", "text_encoder", "tokenizer", "transformer")
+    preset = replace(of_directory(folder), weights=Weights(components=taken))
+
+    pipe = Rehearsal(preset, folder, models, photo).pipe
+
+    assert {name for name, part in pipe.components.items() if part is not None} == set(taken)
 
 
 def test_a_lora_with_other_names_is_refused(folder: Path, refused: Callable[..., str]) -> None:

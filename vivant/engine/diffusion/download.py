@@ -38,21 +38,17 @@ class Need:
     revision: str
     #: Patterns of files.
     only: tuple[str, ...] = ("*",)
-    #: Folders that are left out.
-    without: tuple[str, ...] = ()
 
     def takes(self, file: str) -> bool:
         """Whether *file* is fetched."""
-        return (
-            any(fnmatch(file, pattern) for pattern in self.only)
-            and any(fnmatch(file, pattern) for pattern in _SAFE)
-            and not any(file.startswith(f"{folder}/") for folder in self.without)
+        return any(fnmatch(file, pattern) for pattern in self.only) and any(
+            fnmatch(file, pattern) for pattern in _SAFE
         )
 
     @property
     def name(self) -> str:
         """As the record of what was fetched calls it."""
-        return f"{' '.join(self.only)} without {' '.join(self.without) or 'nothing'}"
+        return " ".join(self.only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +81,10 @@ class Record:
 def needs(preset: Preset) -> tuple[Need, ...]:
     """What *preset* is made of; the base leaves out what comes from elsewhere."""
     weights = preset.weights
-    without = (*(part.component for part in weights.parts if part.repo), *weights.without)
+    elsewhere = {part.component for part in weights.parts if part.repo}
+    folders = [f"{name}/*" for name in weights.components if name not in elsewhere]
     return (
-        Need(repo=weights.repo, revision=weights.revision, without=without),
+        Need(repo=weights.repo, revision=weights.revision, only=("model_index.json", *folders)),
         *(
             Need(
                 repo=part.repo,

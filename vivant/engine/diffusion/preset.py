@@ -57,8 +57,8 @@ class Weights:
     repo: str = ""
     #: The commit. Empty: the one that the first download finds, written down beside it.
     revision: str = ""
-    #: Optional components that are neither fetched nor loaded.
-    without: tuple[str, ...] = ()
+    #: What of the repository is fetched and loaded; empty: all that its index names.
+    components: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     loras: tuple[Lora, ...] = ()
     #: On the disk, in GB; 0 where it is not known.
@@ -209,6 +209,8 @@ class Preset:
         made = (clip.frame_rate, clip.num_frames, clip.frame_stride, clip.size_multiple)
         if self.weights.repo and 0 in made:
             raise ValueError("bots snap wishes before anything is loaded: fill [clip]")
+        if self.weights.repo and not self.weights.components:
+            raise ValueError("a repository may hold more than is used: name the components")
         return self
 
     @property

@@ -6,6 +6,7 @@ sentence that names the part. Imports torch and diffusers.
 
 import contextlib
 import importlib.util
+import inspect
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,9 +57,16 @@ def loaded(preset: Preset, folder: Path, models: Path, device: torch.device) -> 
         "default": dtype(preset.speed.dtype, device),
         "vae": dtype(preset.speed.vae_dtype, device),
     }
-    parts: dict[str, Any] = dict.fromkeys(preset.weights.without)
+    named, wanted = _named_parts(index, preset.weights), preset.weights.components
+    takes = inspect.signature(kind.__init__).parameters
+    parts: dict[str, Any] = {}
     elsewhere = {part.component: part for part in preset.weights.parts}
-    for name, (library, class_name) in _named_parts(index, preset.weights).items():
+    for name, (library, class_name) in named.items():
+        if wanted and name not in wanted:
+            # What another class takes is never asked for; what this one would take is denied it.
+            if name in takes:
+                parts[name] = None
+            continue
         part = elsewhere.get(name, Part(component=name, subfolder=name))
         home = folder_of(models, part.repo) if part.repo else folder
         with _about(name):
@@ -172,16 +180,16 @@ def _index(folder: Path) -> Mapping[str, Any]:
 
 
 def _named_parts(index: Mapping[str, Any], weights: Weights) -> dict[str, tuple[str, str]]:
-    """(library, class) of every part that the index names and the preset wants."""
+    """(library, class) of every part that the index names; all that the preset wants are there."""
     parts = {
         name: (str(made_of[0]), str(made_of[1]))
         for name, made_of in index.items()
         if isinstance(made_of, list) and len(made_of) == 2 and made_of[0] is not None
     }
-    unknown = {part.component for part in weights.parts} - parts.keys()
+    unknown = {*weights.components, *(part.component for part in weights.parts)} - parts.keys()
     if unknown:
         raise unusable(f"model_index.json names no {', '.join(sorted(unknown))}")
-    return {name: made_of for name, made_of in parts.items() if name not in weights.without}
+    return parts
 
 
 def _class(library: str, name: str) -> Any:
