@@ -259,6 +259,14 @@ class Person:
             )
         )
 
+    async def rewords(self, event: str, words: str) -> bool:
+        """Other words for a photo that was sent; whether it was asked about at all."""
+        return await self.conversation.on_caption(
+            TextMessage(
+                event_id=event, reply_to=self._place(event), sender=self.sender, words=words
+            )
+        )
+
     async def presses(
         self, message: Shown, verb: Verb, choice: str = "", event: str | None = None
     ) -> str | None:
