@@ -28,8 +28,8 @@ _AT_ONCE: Final = 16
 #: An expected time is told anew once it is off by more than this.
 _ABOUT_RIGHT_S: Final = 20.0
 #: A job that has its answer is remembered this long: an edit that was decided on before the answer
-#: came must not be shown over it.
-_REMEMBERED_S: Final = 600.0
+#: came must not be shown over it. Not longer: at ten jobs a second each minute is 1.5 MB.
+_REMEMBERED_S: Final = 60.0
 
 logger = logging.getLogger(__name__)
 
