@@ -105,6 +105,7 @@ def hub() -> Iterator[Hub]:
         "vae/diffusion_pytorch_model.bin": b"a pickle",
         "transformer/diffusion_pytorch_model.safetensors": b"the slow one",
         "pipeline.py": b"import os",
+        "vae/../../elsewhere.json": b"{}",
         "another_vae/diffusion_pytorch_model.safetensors": b"for another pipeline",
     }
     part = {
@@ -147,6 +148,8 @@ def test_a_preset_is_fetched_from_all_its_repositories(hub: Hub, tmp_path: Path)
         "transformer/diffusion_pytorch_model.safetensors",
     }
     assert is_present(preset, tmp_path)
+    # Nothing beside its folder, whatever a hub lists.
+    assert not [each for each in hub.fetched if ".." in each]
     assert heard[0] == (0, heard[0][1])
     assert heard[-1] == (heard[0][1], heard[0][1])
     assert [here for here, _ in heard] == sorted(here for here, _ in heard)

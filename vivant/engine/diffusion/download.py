@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from vivant.engine.diffusion.preset import Preset, check_accepted, folder_of
@@ -41,8 +41,11 @@ class Need:
 
     def takes(self, file: str) -> bool:
         """Whether *file* is fetched."""
-        return any(fnmatch(file, pattern) for pattern in self.only) and any(
-            fnmatch(file, pattern) for pattern in _SAFE
+        return (
+            any(fnmatch(file, pattern) for pattern in self.only)
+            and any(fnmatch(file, pattern) for pattern in _SAFE)
+            # Nothing is written beside its folder, whatever a hub lists.
+            and ".." not in PurePosixPath(file).parts
         )
 
     @property
