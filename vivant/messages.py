@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from vivant.chat import Verb
-from vivant.clips import FailureReason, Note, Progress, RefusalReason, RenderStage
+from vivant.clips import FailureReason, Note, Progress, RefusalReason, RenderStage, Work
 from vivant.director.plan import Action, Plan
 from vivant.errors import Refused
 from vivant.houses import House
@@ -20,6 +20,8 @@ from vivant.locales import LANGUAGES, catalogue
 _BAR: Final = 10
 #: Jobs that `/status` tells one by one: a message holds no more than some thousand letters.
 _MOST_LISTED: Final = 10
+#: A clip shorter than wished by less than this is as wished, in seconds.
+_ABOUT_AS_WISHED_S: Final = 0.5
 
 
 def mark(sentence: str) -> str:
@@ -194,7 +196,16 @@ class Messages:
             parts.append(self._("made in {seconds} s", seconds=seconds))
         parts.append(self._("AI-generated"))
         notes = (*job.notes, *(job.clip.notes if job.clip else ()))
-        return "\n".join((" · ".join(parts), *(self.note(note) for note in notes)))
+        told = [self.note(note) for note in notes]
+        if job.work is Work.RENDER and job.clip and Note.FEWER_FRAMES not in notes:
+            told += self._shorter_than_wished(job.clip.duration_s, job.wish.duration_s)
+        return "\n".join((" · ".join(parts), *told))
+
+    def _shorter_than_wished(self, made_s: float, wished_s: float | None) -> list[str]:
+        """Engines make whole steps of a length, so a little less is as wished."""
+        if wished_s is None or wished_s - made_s < _ABOUT_AS_WISHED_S:
+            return []
+        return [self._("{seconds} s is the longest clip I can make.", seconds=f"{made_s:.3g}")]
 
     def words_not_shown(self) -> str:
         """The line under a clip where the chat's own rules do not let the words stand."""
@@ -212,21 +223,26 @@ class Messages:
             case Note.CALM_INSTEAD:
                 return self._("I cannot act that out here, so I made a calm living photo.")
             case Note.ARMS_CANNOT_WRAP:
-                return self._("They lean in; arms cannot wrap around anybody in this preview.")
+                return self._("They lean in; I cannot make their arms wrap around anybody.")
             case Note.TOO_FAR_TO_TOUCH:
-                return self._("They stand too far apart to touch, so they lean towards each other.")
+                return self._(
+                    "They are too far apart in the photo to touch, so they lean towards each other."
+                )
             case Note.FACES_CANNOT_TURN:
-                return self._("Faces cannot turn in this preview, so their lips do not meet.")
+                return self._("I cannot turn their faces, so their lips do not meet.")
             case Note.NO_FREE_HAND:
-                return self._("No hand is free to wave, so it is a friendly tilt.")
+                return self._(
+                    "No raised hand is free to wave, so it is a smile and a friendly tilt of the "
+                    "head."
+                )
             case Note.NO_FREE_ARM:
                 return self._("No arm is free to bend, so chest and shoulders do it.")
             case Note.NO_STEPS:
-                return self._(
-                    "Steps and turns cannot be made in this preview, so it is a gentle sway."
-                )
+                return self._("I cannot make steps and turns, so it is a gentle sway.")
             case Note.OPEN_MOUTH:
-                return self._("An open mouth cannot purse, so eyes and lean do it.")
+                return self._(
+                    "An open mouth cannot pucker, so closed eyes and a lean make the kiss."
+                )
             case Note.CROWD:
                 return self._("It is a crowd: the people who are largest in the picture move.")
             case Note.NOBODY_FOUND:
@@ -580,6 +596,13 @@ class Messages:
     def video_hint(self) -> str:
         """Somebody sent a video or an animation."""
         return self._uncharged(self._("I bring photos to life, not videos. Send a single picture."))
+
+    def ways_in(self) -> str:
+        """Discord: how to ask, for its `/help`."""
+        return self._(
+            "On a server, use /animate, or the menu of a message with a photo (Apps, then "
+            "Animate), or name me in a message with a photo. In a DM just send me one."
+        )
 
     def no_photo_there(self) -> str:
         """Discord: the menu of a message that carries no picture."""
