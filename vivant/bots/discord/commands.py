@@ -121,7 +121,7 @@ async def buy(interaction: Interaction) -> None:
 
 
 async def _help(conversation: Conversation, sender: Sender) -> str:
-    return conversation.help(sender)
+    return f"{conversation.help(sender)}\n\n{Messages(sender.language).ways_in()}"
 
 
 async def _privacy(conversation: Conversation, sender: Sender) -> str:
