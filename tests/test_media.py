@@ -108,6 +108,19 @@ async def test_what_somebody_else_put_there_is_never_listed(store: MediaStore) -
     assert await keys(store) == {mine.key}
 
 
+async def test_why_nothing_can_be_stored_is_told_without_the_name(tmp_path: Path) -> None:
+    store = MediaStore.open(f"file://{tmp_path}/media")
+    (tmp_path / "media").rmdir()
+    (tmp_path / "media").touch()
+
+    with pytest.raises(
+        MediaMissing, match=r"could not store: .*(Not a directory|File exists)"
+    ) as told:
+        await store.put(b"a photo", "image/png")
+
+    assert ".png" not in str(told.value)
+
+
 async def test_a_bucket_that_is_not_there_is_said_in_our_words(
     s3: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:

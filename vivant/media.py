@@ -61,7 +61,9 @@ class MediaStore:
         try:
             await obstore.put_async(self.store, key, data)
         except _STORE_ERRORS as exc:
-            raise MediaMissing(f"could not store: {type(exc).__name__}") from exc
+            # The operator needs the reason ("No space left on device"), and nobody the key.
+            why = str(exc).partition("\n")[0].replace(key, "…")
+            raise MediaMissing(f"could not store: {why}") from exc
         return MediaRef(key=key, media_type=media_type, size_bytes=len(data))
 
     async def get(self, ref: MediaRef) -> bytes:

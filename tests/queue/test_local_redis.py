@@ -49,7 +49,12 @@ def data_dir(tmp_path: Path) -> Path:
 @pytest.fixture(
     params=[
         "packaged",
-        pytest.param("on the PATH", marks=pytest.mark.skipif(not ON_PATH, reason="none there")),
+        pytest.param(
+            "on the PATH",
+            marks=pytest.mark.skipif(
+                not ON_PATH, reason="there is no redis-server and no valkey-server on the PATH"
+            ),
+        ),
     ]
 )
 def any_binary(request: pytest.FixtureRequest, path: Path) -> None:
