@@ -98,7 +98,7 @@ def drain(switch: Literal["on", "off"]) -> None:
 
 @admin_app.command()
 def audit() -> None:
-    """What was done with these words."""
+    """What was done with these words, refused by policy, or given up."""
     _say("audit")
 
 

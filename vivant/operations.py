@@ -33,7 +33,7 @@ ban OWNER            take nothing new from somebody
 unban OWNER          take it again
 reports              what was reported
 drain on|off         take nothing new from anybody, or take it again
-audit                what was done with these words
+audit                what was done with these words, refused by policy, or given up
 ledger check         whether the books add up"""
 
 
