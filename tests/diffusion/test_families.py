@@ -143,6 +143,21 @@ def test_stable_video_diffusion_needs_no_words(staged: Staged) -> None:
     assert take.pictures.shape == (4, 64, 64, 3)
 
 
+@pytest.mark.parametrize("has_eyes", [True, False])
+def test_eyes_that_were_made_for_one_photo_are_not_shown_two(
+    staged: Staged, *, has_eyes: bool
+) -> None:
+    """SkyReels V2, and Wan 2.1 alike; a loop goes there and back then."""
+    from tests.diffusion import tiny  # noqa: PLC0415 - imports torch
+
+    stage = staged(tiny.skyreels(has_eyes=has_eyes))
+    takes_last = stage.pipeline.ready.takes_last_photo
+
+    assert takes_last is not has_eyes
+    take = stage.render(replace(ORDER, photos=2 if takes_last else 1))
+    assert take.pictures.shape == (17, 64, 96, 3)
+
+
 @pytest.mark.parametrize(
     ("name", "parts"), [("LTXConditionPipeline", "ltx"), ("LTX2ConditionPipeline", "ltx2")]
 )

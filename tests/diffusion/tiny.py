@@ -59,16 +59,9 @@ def wan_5b() -> Any:
 def wan_a14b() -> Any:
     """Wan2.2 I2V-A14B: two experts, `boundary_ratio`, VAE 8 x 8 x 4."""
     torch.manual_seed(14)
-    vae = diffusers.AutoencoderKLWan(
-        base_dim=3,
-        z_dim=16,
-        dim_mult=[1, 1, 1, 1],
-        num_res_blocks=1,
-        temperal_downsample=[False, True, True],
-    )
     return diffusers.WanImageToVideoPipeline(
         **_umt5(),
-        vae=vae,
+        vae=_wan_vae(),
         transformer=_wan_transformer(36, 16),
         transformer_2=_wan_transformer(36, 16),
         scheduler=unipc(),
@@ -186,6 +179,42 @@ def svd() -> Any:
     )
 
 
+def skyreels(*, has_eyes: bool) -> Any:
+    """SkyReels V2: as Wan 2.1, with CLIP's eyes; or diffusion forcing, without."""
+    torch.manual_seed(6)
+    transformer = diffusers.SkyReelsV2Transformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=12,
+        in_channels=36 if has_eyes else 16,
+        out_channels=16,
+        text_dim=32,
+        freq_dim=64,
+        ffn_dim=32,
+        num_layers=2,
+        image_dim=8 if has_eyes else None,
+        rope_max_seq_len=64,
+    )
+    parts = {**_umt5(), "vae": _wan_vae(), "transformer": transformer, "scheduler": unipc()}
+    if not has_eyes:
+        return diffusers.SkyReelsV2DiffusionForcingImageToVideoPipeline(**parts)
+    eyes = transformers.CLIPVisionConfig(
+        hidden_size=8,
+        projection_dim=8,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=16,
+        image_size=32,
+        patch_size=16,
+    )
+    return diffusers.SkyReelsV2ImageToVideoPipeline(
+        **parts,
+        image_encoder=transformers.CLIPVisionModelWithProjection(eyes).eval(),
+        image_processor=transformers.CLIPImageProcessor(
+            size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+        ),
+    )
+
+
 def as_class(name: str, pipeline: Any, **config: Any) -> Any:
     """The same parts under another pipeline class, as repositories name them."""
     kind = getattr(diffusers, name)
@@ -296,6 +325,16 @@ def wan_lora(folder: Path, file: str, *, strength: float) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, folder / file)
+
+
+def _wan_vae() -> Any:
+    return diffusers.AutoencoderKLWan(
+        base_dim=3,
+        z_dim=16,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False, True, True],
+    )
 
 
 def _wan_transformer(in_channels: int, out_channels: int) -> Any:

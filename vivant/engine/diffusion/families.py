@@ -62,9 +62,15 @@ def _wan_rate(pipe: Any) -> int:
     return 24 if pipe.config.expand_timesteps else 16
 
 
+def _sees_two(pipe: Any) -> bool:
+    """Older ones also look at the photo with CLIP, and few of those were made to look at two."""
+    config = pipe.transformer.config
+    return config.image_dim is None or config.pos_embed_seq_len is not None
+
+
 def _wan_takes_last(pipe: Any) -> bool:
     """The 5B puts the photo into the latents themselves, at their beginning only."""
-    return not pipe.config.expand_timesteps
+    return not pipe.config.expand_timesteps and _sees_two(pipe)
 
 
 def _cogvideox_rate(pipe: Any) -> int:
@@ -139,7 +145,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
     ),
     # Its U-Net halves the latents three times.
     "StableVideoDiffusionPipeline": Family(num_frames=_svd_frames, size_multiple=64),
-    "SkyReelsV2ImageToVideoPipeline": Family(takes_last_photo=_always),
+    "SkyReelsV2ImageToVideoPipeline": Family(takes_last_photo=_sees_two),
     "SkyReelsV2DiffusionForcingImageToVideoPipeline": Family(takes_last_photo=_always),
     "HunyuanVideoImageToVideoPipeline": Family(lost_frames=_hunyuan_lost),
     "HunyuanSkyreelsImageToVideoPipeline": Family(),
