@@ -58,7 +58,7 @@ class ArmFinder:
                     continue
                 radius = 0.8 * arm.forearm.radius
                 towards_wrist = arm.elbow + 0.25 * (arm.forearm.wrist - arm.elbow)
-                lower = capsule(shape, towards_wrist, arm.forearm.tip, radius) < 0
+                lower = capsule(shape, towards_wrist, arm.forearm.wrist, radius) < 0
                 above_elbow = arm.elbow + 0.25 * (arm.shoulder - arm.elbow)
                 upper = capsule(shape, arm.shoulder, above_elbow, radius) < 0
                 body = person.mask > 0.5

@@ -29,7 +29,7 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     unsure = cv2.dilate(hole, _disc(0.005 * across))
     made = _continued(picture, unsure, shown).astype(np.float32)
     busy = _busy(picture, unsure)
-    mirror, belief = mirrored(picture, unsure)
+    mirror, belief = mirrored(picture, hole)
     belief *= busy
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
     deep = ((depth > _DEEP * across) & (shown > 0) & (belief < 0.99)).astype(np.uint8)
@@ -44,9 +44,9 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
         busy_share = smooth_each(depth, 0.006 * across, 0.022 * across)
         share = calm_share + (busy_share - calm_share) * busy
         made += (patches - made) * share[..., None]
-    made += (mirror - made) * belief[..., None]
     made += _step_at_the_edge(picture, made, hole, unsure)
     made += _grain(picture, hole)[..., None]
+    made += (mirror - made) * belief[..., None]
     whole: Picture = np.where(hole[..., None] > 0, np.clip(made, 0, 255), picture).astype(np.uint8)
     return whole
 
