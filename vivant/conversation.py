@@ -117,7 +117,7 @@ class Conversation:
         sender = await self.guest(message.reply_to, message.sender)
         logger.info("refused", extra={"reason": refusal.reason.value})
         text = self._refusal(Messages(sender.language), refusal)
-        await self._say(message.reply_to, message.status_message, text)
+        await self._say(message, text)
 
     def _refusal(self, words: Messages, refusal: Refused) -> str:
         renews_at = refusal.details.get("renews_at")
@@ -138,7 +138,7 @@ class Conversation:
 
     async def _ask(self, message: PhotoMessage, question: Question) -> None:
         text, buttons = self._question(question, message.sender)
-        asking = await self._say(message.reply_to, message.status_message, text, buttons)
+        asking = await self._say(message, text, buttons)
         await self.ledger.drafts.asked(question.draft_id, asking)
 
     def _question(self, question: Question, sender: Sender) -> tuple[str, tuple[Button, ...]]:
@@ -476,10 +476,9 @@ class Conversation:
                 await self.intake.announce(job)
         return stopped
 
-    async def _say(
-        self, to: ReplyTo, stands: str | None, text: str, buttons: tuple[Button, ...] = ()
-    ) -> str:
-        """A message of ours that *stands* becomes it; the id of the message."""
+    async def _say(self, message: PhotoMessage, text: str, buttons: tuple[Button, ...] = ()) -> str:
+        """Answer *message*, in the message of ours that stands; the id of the answer."""
+        to, stands = message.reply_to, message.status_message
         if stands is not None:
             try:
                 await self.platform.edit_text(to, stands, text, buttons=buttons)
@@ -487,7 +486,9 @@ class Conversation:
                 logger.debug("the message that stood is gone")
             else:
                 return stands
-        return await self.platform.send_text(to, text, buttons=buttons)
+        # Handled anew because the reply to this got lost, it is said once, where nonces are known.
+        nonce = f"{message.event_id}.said"
+        return await self.platform.send_text(to, text, buttons=buttons, nonce=nonce)
 
     async def _delete(self, media: Iterable[MediaRef]) -> None:
         for ref in media:

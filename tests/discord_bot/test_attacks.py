@@ -116,6 +116,16 @@ async def test_the_job_of_somebody_elsewhere_cannot_be_pressed(
     assert asked in lair.seen_by(eve)
 
 
+async def test_a_command_of_yesterday_is_answered(
+    discord: DiscordServer, general: Channel, bob: Person
+) -> None:
+    """An app that was open for long shows what is not there any more."""
+    told = {"id": "1", "name": "portrait", "type": 1, "options": []}
+    tried = bob._acts(InteractionKind.COMMAND, general, told)
+
+    assert "Nothing was charged" in await is_told(discord, tried)
+
+
 async def test_a_press_of_a_button_that_does_not_stand_there_does_nothing(
     discord: DiscordServer,
     services: Services,

@@ -19,6 +19,7 @@ from tests.fakes.discord_api import (
     Permission,
     Person,
     Trouble,
+    Upload,
 )
 from tests.fakes.discord_api import world as discord_world
 from vivant.bots.discord import place, run
@@ -258,6 +259,20 @@ async def test_a_lost_reply_to_the_line_shows_one_line(
     assert status.deleted
     assert answer.reply_to is asked
     assert len(discord.calls_to("POST", MESSAGES)) >= 3
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_lost_reply_to_a_refusal_says_it_once(
+    discord: DiscordServer, general: Channel, ada: Person
+) -> None:
+    """The message is seen to anew, and refused anew; its number keeps the words from doubling."""
+    discord.fails(Trouble.LOSES_ANSWER, "POST", MESSAGES)
+    asked = ada.posts(general, f"{discord.bot.mention} hug", files=[Upload("x.jpg", b"no photo")])
+    await discord.until(lambda: len(discord.calls_to("POST", MESSAGES)) == 2, within_s=20)
+    await discord.until(lambda: discord.calls_to("POST", MESSAGES)[1].status)
+
+    assert len(general.seen_by(ada)) == 2
+    assert general.seen_by(ada)[1].reply_to is asked
 
 
 @pytest.mark.usefixtures("bot", "quick_engine")

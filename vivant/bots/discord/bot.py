@@ -1,5 +1,6 @@
 """The client: what Discord tells us, handed to the conversation."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -18,6 +19,7 @@ from vivant.bots.discord.outgoing import written
 from vivant.bots.discord.premium import Till
 from vivant.bots.discord.presses import Presses
 from vivant.bots.discord.reading import Reader
+from vivant.bots.discord.refusals import our_errors
 from vivant.bots.discord.settings import RoleClipsForm, Setting
 from vivant.chat import Sender
 from vivant.clips import Wish
@@ -30,6 +32,21 @@ from vivant.settings import Settings
 _LONGEST_PAUSE_S: Final = 30.0
 
 logger = logging.getLogger(__name__)
+
+
+class Commands(app_commands.CommandTree["VivantBot"]):
+    """What finds its command answers for itself; what does not is told here."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
+    ) -> None:
+        """An app that was open for long shows a command of yesterday."""
+        logger.warning("a command was not understood", extra={"why": type(error).__name__})
+        is_command = interaction.type is discord.InteractionType.application_command
+        if is_command and not interaction.response.is_done():
+            said = Messages(str(interaction.locale)).went_wrong()
+            with contextlib.suppress(PlatformError), our_errors():
+                await interaction.response.send_message(said, ephemeral=True)
 
 
 class VivantBot(discord.AutoShardedClient):
@@ -65,7 +82,7 @@ class VivantBot(discord.AutoShardedClient):
         )
         self.downloads = downloads
         self.attention = Attention()
-        self.tree = app_commands.CommandTree(self)
+        self.tree = Commands(self)
 
     @property
     def account(self) -> str:
