@@ -179,7 +179,8 @@ async def test_signs_are_shown_as_they_were_written(counter: Counter, words: str
     """No parse mode and no entities of ours: nobody is pinged, nothing is bold."""
     caption = await counter.clip(counter.asks(words))
 
-    assert words in caption
+    # A name is shown as it was written, and a sign that cannot be seen keeps it from ringing.
+    assert words in caption.replace("\N{WORD JOINER}", "")
     for call in counter.telegram.calls:
         assert "parse_mode" not in str(call.parameters)
         assert "entities" not in str(call.parameters)
