@@ -29,7 +29,7 @@ def filled(picture: Picture, hole: Plane, shown: Plane) -> Picture:
     unsure = cv2.dilate(hole, _disc(0.005 * across))
     made = _continued(picture, unsure, shown).astype(np.float32)
     busy = _busy(picture, unsure)
-    mirror, belief = mirrored(picture, hole)
+    mirror, belief = mirrored(picture, unsure)
     belief *= busy
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
     deep = ((depth > _DEEP * across) & (shown > 0) & (belief < 0.99)).astype(np.uint8)
