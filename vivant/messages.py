@@ -18,6 +18,8 @@ from vivant.jobs import Credit, Job, Place
 from vivant.locales import LANGUAGES, catalogue
 
 _BAR: Final = 10
+#: What took longer is told in minutes.
+_MINUTES_FROM_S: Final = 120
 #: Jobs that `/status` tells one by one: a message holds no more than some thousand letters.
 _MOST_LISTED: Final = 10
 #: A clip shorter than wished by less than this is as wished, in seconds.
@@ -193,7 +195,10 @@ class Messages:
         parts = [f"“{_shortened(words)}”" if words else self._("Brought to life")]
         if job.ready_at_ms:
             seconds = max(1, round((job.ready_at_ms - job.created_at_ms) / 1000))
-            parts.append(self._("made in {seconds} s", seconds=seconds))
+            if seconds < _MINUTES_FROM_S:
+                parts.append(self._("made in {seconds} s", seconds=seconds))
+            else:
+                parts.append(self._("made in {minutes} min", minutes=round(seconds / 60)))
         parts.append(self._("AI-generated"))
         notes = (*job.notes, *(job.clip.notes if job.clip else ()))
         told = [self.note(note) for note in notes]

@@ -85,6 +85,7 @@ async def test_after_a_long_wait_a_short_line_rings_and_becomes_the_clip(
     assert answer is not status
     assert answer.history[0] == "Here it comes…"
     assert answer.film is not None
+    assert "made in 2 min" in answer.text
     assert answer.to.message_id == "ada-1"
 
 
