@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.ledger.orders import (
+    ANN,
     LEASES,
     accepted,
     claimed,
@@ -55,6 +56,17 @@ async def test_the_same_event_twice_is_one_job_and_one_charge(ledger: Ledger) ->
     assert (is_new, is_new_again) == (True, False)
     assert first.id == second.id
     assert (await ledger.people.credit(made.owner)).reserved == 1
+
+
+async def test_where_a_bot_was_asked_is_told_chat_by_chat(ledger: Ledger) -> None:
+    """Each once, for that bot alone."""
+    for owner in (ANN, ANN, "telegram:2"):
+        await ledger.jobs.accept(order(owner))
+    chats = {to.chat_id for to in await ledger.jobs.places("telegram", "7", limit=10)}
+
+    assert chats == {f"chat of {ANN}", "chat of telegram:2"}
+    assert len(await ledger.jobs.places("telegram", "7", limit=1)) == 1
+    assert await ledger.jobs.places("telegram", "8", limit=10) == []
 
 
 async def test_a_claim_leases_the_job_and_counts_the_attempt(ledger: Ledger) -> None:
