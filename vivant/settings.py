@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from vivant.errors import SettingsError
 
 PREFIX: Final = "VIVANT_"
+_FILE: Final = ".env"
 #: As alike as a slip of the pen; `difflib` says how much of two names is the same.
 _SLIP: Final = 0.88
 
@@ -42,7 +43,7 @@ class Settings(BaseSettings):
     """One field is one `VIVANT_…` name; the README's table is made from them."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX, env_file=_FILE, extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     telegram_token: SecretStr | None = Field(
@@ -247,7 +248,7 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **overrides: Any) -> Self:
         """Read the environment and `.env`; raises `SettingsError` that names the setting."""
-        _no_slips(dotenv_values(cls.model_config["env_file"]).keys() | os.environ.keys())
+        _no_slips(dotenv_values(_FILE).keys() | os.environ.keys())
         try:
             return cls(**overrides)
         except ValidationError as exc:
