@@ -68,6 +68,17 @@ async def test_jobs_are_counted_and_the_next_are_listed(ledger: Ledger, say: Say
     assert await written_down(ledger) == []
 
 
+async def test_what_one_person_asked_for_is_listed_ended_or_not(ledger: Ledger, say: Say) -> None:
+    done = await delivered(ledger)
+    waiting = await accepted(ledger, ANN)
+    await accepted(ledger, BOB)
+
+    listed = (await say(f"jobs {ANN}")).splitlines()
+
+    assert [line.split()[:2] for line in listed] == [[waiting.id, "queued"], [done.id, "done"]]
+    assert await say("jobs telegram:404") == "telegram:404 asked for nothing that is known."
+
+
 async def test_one_job_is_told_in_full_without_what_its_sender_wrote(
     ledger: Ledger, say: Say
 ) -> None:

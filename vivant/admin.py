@@ -31,9 +31,11 @@ admin_app.add_typer(ledger_app, name="ledger")
 
 
 @admin_app.command()
-def jobs() -> None:
-    """What waits, and what there is."""
-    _say("jobs")
+def jobs(
+    owner: Annotated[str, typer.Argument(help="one person's: platform:user id")] = "",
+) -> None:
+    """What waits, and what there is; or what one person asked for, the newest first."""
+    _say("jobs", owner)
 
 
 @admin_app.command()

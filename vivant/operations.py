@@ -25,10 +25,11 @@ _OVER: Final = (JobState.DONE, JobState.UNDELIVERABLE)
 
 USAGE: Final = """\
 jobs                 what waits, and what there is
+jobs OWNER           what one person asked for, the newest first; OWNER is platform:user id
 job ID               one job
 cancel ID            end a job that has no answer yet; its clip is given back
 refund ID            give a clip back that was charged
-grant OWNER N        add N clips that do not lapse; OWNER is platform:user id
+grant OWNER N        add N clips that do not lapse
 ban OWNER            take nothing new from somebody
 unban OWNER          take it again
 reports              what was reported
@@ -66,6 +67,8 @@ class Desk:
         match words.split():
             case ["jobs"]:
                 return await self._jobs()
+            case ["jobs", owner]:
+                return await self._jobs_of(owner)
             case ["job", job_id]:
                 return _in_full(await self._job(job_id))
             case ["reports"]:
@@ -108,6 +111,10 @@ class Desk:
             lines.append("draining: nothing new is taken")
         lines += [_in_short(job) for job in await self.ledger.jobs.open_jobs(limit=_LISTED)]
         return "\n".join(lines)
+
+    async def _jobs_of(self, owner: str) -> str:
+        asked = await self.ledger.jobs.latest(_owner(owner), _LISTED)
+        return "\n".join(map(_in_short, asked)) or f"{owner} asked for nothing that is known."
 
     async def _reports(self) -> str:
         filed = await self.ledger.reports.latest(_LISTED)

@@ -405,6 +405,12 @@ class Jobs:
             rows = await conn.execute(query.order_by(*FAIREST).limit(limit))
             return [job_of(row) for row in rows]
 
+    async def latest(self, owner: str, limit: int) -> list[Job]:
+        """What one sender asked for, the newest first, ended or not."""
+        query = select(jobs).where(jobs.c.owner == owner).order_by(jobs.c.created_at.desc())
+        async with self.db.reading() as conn:
+            return [job_of(row) for row in await conn.execute(query.limit(limit))]
+
     async def places(self, platform: str, bot: str, *, limit: int) -> list[ReplyTo]:
         """Where somebody asked that bot and is not forgotten yet: each chat once, latest first."""
         async with self.db.reading() as conn:
