@@ -17,7 +17,7 @@ from vivant.clips import EngineProfile, Note, RefusalReason, ReplyTo
 from vivant.director.casting import cast, needs_consent, suggest
 from vivant.director.plan import Action, Beat, Plan
 from vivant.director.sight import Sight
-from vivant.director.words import blocked, check_length, cleaned, understand
+from vivant.director.words import blocked, check_length, cleaned, understand, unfit
 from vivant.encore import makes_sense, order_from
 from vivant.errors import MediaMissing, Refused
 from vivant.houses import Houses
@@ -323,7 +323,7 @@ class Intake:
     async def _allowed(self, words: str, owner: str) -> str:
         clean = cleaned(words)
         check_length(clean)
-        if blocked(clean, self.rules.blocked_words) is not None:
+        if blocked(clean, (*unfit(), *self.rules.blocked_words)) is not None:
             await self.ledger.audit.note(owner, "asked in blocked words", "refused")
             raise Refused(RefusalReason.POLICY)
         return clean

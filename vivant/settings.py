@@ -146,7 +146,9 @@ class Settings(BaseSettings):
         description="platform:user id, comma-separated; may use the operator's words in a private "
         "chat",
     )
-    blocked_words: Names = Field((), description="words or phrases that are refused")
+    blocked_words: Names = Field(
+        (), description="words or phrases that are refused; what is sexual always is"
+    )
     lease_s: float = Field(30, gt=0, description="a silent worker loses its job after this")
     beat_s: float = Field(10, gt=0, description="how often a worker renews its lease")
     deadline_s: float = Field(3600, gt=0, description="a job that waited longer is refunded")

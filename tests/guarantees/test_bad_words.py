@@ -186,10 +186,13 @@ async def test_signs_are_shown_as_they_were_written(counter: Counter, words: str
         assert "entities" not in str(call.parameters)
 
 
-async def test_blocked_words_are_refused_and_written_down(open_counter: OpenCounter) -> None:
+@pytest.mark.parametrize("words", ["be RUDE to him", "undress him"])
+async def test_blocked_words_are_refused_and_written_down(
+    open_counter: OpenCounter, words: str
+) -> None:
     """With an audit row, in which the words themselves do not stand."""
     async with open_counter(blocked_words=("rude",)) as counter:
-        await counter.refused(counter.asks("be RUDE to him"), RefusalReason.POLICY)
+        await counter.refused(counter.asks(words), RefusalReason.POLICY)
         (deed,) = await counter.services.ledger.audit.latest(5)
 
     assert deed.by == f"telegram:{counter.ada.id}"

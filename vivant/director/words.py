@@ -4,8 +4,11 @@ Knows no photo and no engine. The story: clean the words, tell their language, a
 `caption` read them with that language's table. Blocked words are looked for here too.
 """
 
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from vivant.clips import RefusalReason
@@ -99,6 +102,14 @@ def _scripts(words: Sequence[Word]) -> frozenset[Script]:
     return frozenset({Script.HAN, Script.KANA} if most is Script.HAN else {most})
 
 
+@cache
+def unfit() -> tuple[str, ...]:
+    """What no clip is made of, whoever runs it: nudity and sex, in every language that is read."""
+    text = files("vivant.director").joinpath("unfit.toml").read_text(encoding="utf-8")
+    lines = ",".join(tomllib.loads(text).values()).replace("\n", ",")
+    return tuple(phrase.strip() for phrase in lines.split(",") if phrase.strip())
+
+
 def blocked(words: str, blocklist: Iterable[str]) -> str | None:
     """The entry of *blocklist* that stands in *words* as whole words, or None.
 
@@ -106,11 +117,19 @@ def blocked(words: str, blocklist: Iterable[str]) -> str | None:
     a part of a word is no word, so Scunthorpe is innocent.
     """
     said = _disguises(words)
+    heard = {form for forms in said for spelt in forms for form in spelt}
     for entry in blocklist:
-        wanted = [plain(word.spelt) for word in words_of(entry)]
-        if wanted and any(_stands_in(wanted, forms) for forms in said):
+        wanted = _wanted(entry)
+        if not wanted or not heard.issuperset(wanted):
+            continue
+        if any(_stands_in(wanted, forms) for forms in said):
             return entry
     return None
+
+
+@cache
+def _wanted(entry: str) -> list[str]:
+    return [plain(word.spelt) for word in words_of(entry)]
 
 
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
