@@ -74,8 +74,8 @@ def children(pid: int) -> list[int]:
 def darkrooms() -> list[int]:
     ours = []
     for pid in children(os.getpid()):
-        with (_PROC / str(pid) / "cmdline").open("rb") as words:
-            if b"vivant.photos.darkroom" in words.read():
+        with suppress(OSError):  # it ended while we looked
+            if b"vivant.photos.darkroom" in (_PROC / str(pid) / "cmdline").read_bytes():
                 ours.append(pid)
     return ours
 
