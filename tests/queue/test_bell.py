@@ -1,6 +1,7 @@
 """The bell and the radio: what is heard, what is not believed, what outlives Redis."""
 
 import asyncio
+import gc
 import os
 import pickle
 import signal
@@ -14,6 +15,7 @@ from vivant.errors import RedisDown
 from vivant.queue import RENDER, Bells, Radio, hearing, hearing_progress, open_bells
 from vivant.queue.bell import connect
 from vivant.queue.local_redis import local_redis
+from vivant.queue.worker import Hearing
 from vivant.services import Services
 
 
@@ -41,6 +43,29 @@ async def test_every_ring_is_heard_once(services: Services) -> None:
         await wait_until(lambda: services.bells.silent(RENDER))
 
     assert listener.heard == 50
+
+
+async def test_whoever_stops_listening_in_the_middle_leaves_no_line_open(
+    services: Services,
+) -> None:
+    """redis-py warns of a line that nobody put back, and a warning is an error here."""
+    held, late = Listener(), Listener()
+    held.may_go.clear()
+    async with hearing(services.redis_url, RENDER, held.on_ring, at_once=8, drain_s=0):
+        for _ in range(8):
+            await services.bells.ring(RENDER)
+        await wait_until(lambda: held.heard == 8)
+        for number in range(20):
+            # All that this one finds is held already: it is always in the middle of looking.
+            ears = Hearing(services.redis_url, RENDER, late.on_ring, at_once=8, poll_s=0)
+            listening = asyncio.create_task(ears.run())
+            # Another moment each time; most of them are inside one of arq's transactions.
+            await asyncio.wait([listening], timeout=0.02 + number * 0.0007)
+            await ears.stop(0)
+            await listening
+    gc.collect()
+
+    assert late.heard == 0
 
 
 async def test_a_listener_with_no_free_hand_leaves_the_bell_to_others(services: Services) -> None:

@@ -30,6 +30,26 @@ logger = logging.getLogger(__name__)
 logging.getLogger("arq").setLevel(logging.ERROR)
 
 
+class _Worker(Worker):
+    """Picks jobs whole: cancelled inside arq's transaction, redis-py would leave a line open."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._picking = asyncio.Lock()
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        async with self._picking:
+            if self.allow_pick_jobs:
+                await super().start_jobs(job_ids)
+
+    async def settle(self) -> None:
+        """Pick nothing more, and come back when nothing is being picked."""
+        self.allow_pick_jobs = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S), self._picking:
+                pass
+
+
 @dataclass(slots=True)
 class Hearing:
     """One queue being listened to. A Redis that goes away is listened for until it is back."""
@@ -39,7 +59,7 @@ class Hearing:
     on_ring: Callable[[], Awaitable[None]]
     at_once: int
     poll_s: float = POLL_S
-    _worker: Worker | None = field(default=None, init=False)
+    _worker: _Worker | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
 
     async def run(self) -> None:
@@ -90,10 +110,11 @@ class Hearing:
     async def _hang_up(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
+            await worker.settle()
             with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
                 await worker.close()
 
-    def _fresh_worker(self, redis: ArqRedis) -> Worker:
+    def _fresh_worker(self, redis: ArqRedis) -> _Worker:
         async def ring(ctx: dict[Any, Any]) -> None:
             del ctx
             try:
@@ -101,7 +122,7 @@ class Hearing:
             except Exception:  # arq would retry and then forget; the ledger knows better
                 logger.exception("hearing a bell failed", extra={"queue": self.queue})
 
-        return Worker(
+        return _Worker(
             functions=[func(ring, name=RING, max_tries=1, timeout=_NEVER_S, keep_result=0)],
             queue_name=self.queue,
             redis_pool=redis,
