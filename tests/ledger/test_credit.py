@@ -267,3 +267,22 @@ async def test_a_job_that_is_open_but_closed_is_found(ledger: Ledger) -> None:
     assert await ledger.people.discrepancies() == [
         f"job {job.id} is queued: closed by refund, not by nothing"
     ]
+
+
+async def test_what_was_bought_is_taken_back_once_as_far_as_it_is_not_spent(
+    opened: Opener,
+) -> None:
+    """Two bots hear of one refund at once; and a refund of what is gone takes no later purchase."""
+    nothing_free = replace(LIMITS, free_clips_per_day=0)
+    async with opened(limits=nothing_free) as ledger, opened(limits=nothing_free) as other:
+        await ledger.people.grant(ANN, 5, source="payment:1", kind="payment")
+        for _ in range(3):
+            await accepted(ledger)
+        taken = await asyncio.gather(
+            *(each.people.take_back(ANN, 5, source="refund:1") for each in (ledger, other))
+        )
+        await ledger.people.grant(ANN, 5, source="payment:2", kind="payment")
+
+        assert set(taken) == {2, None}
+        assert await other.people.take_back(ANN, 5, source="refund:1") is None
+        assert await left(ledger) == (0, 5, 3)

@@ -122,6 +122,19 @@ async def grant(
     return await _add(conn, owner, source, kind, amount)
 
 
+async def take_back(
+    conn: AsyncConnection, owner: str, amount: int, *, source: str, free_per_day: int
+) -> int | None:
+    """Remove up to *amount* paid clips, as far as they are not spent, once per *source*.
+
+    How many; None when that source was counted before. None at all is counted too: told again,
+    it takes nothing from a later purchase.
+    """
+    account = await open_account(conn, owner, free_per_day=free_per_day)
+    gone = min(account.balance, amount)
+    return gone if await _add(conn, owner, source, "grant", -gone) else None
+
+
 def renewal(day: int) -> int:
     """When the free clips of the day after *day* come, seconds since 1970."""
     return (day + 1) * _DAY_MS // 1000

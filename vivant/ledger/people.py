@@ -68,6 +68,17 @@ class People:
                 free_per_day=self.limits.free_clips_per_day,
             )
 
+    async def take_back(self, owner: str, amount: int, *, source: str) -> int | None:
+        """Remove up to *amount* unspent paid clips, once per *source*; how many, or None: done."""
+        async with self.db.writing() as conn:
+            return await credit.take_back(
+                conn,
+                owner,
+                amount,
+                source=source,
+                free_per_day=self.limits.free_clips_per_day,
+            )
+
     async def ban(self, owner: str) -> bool:
         """Let nothing new of *owner* in; False: so it was already."""
         async with self.db.writing() as conn:

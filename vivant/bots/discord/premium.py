@@ -85,9 +85,8 @@ class Till:
         await self.conversation.paid(Sender(id=str(bought.user_id)), clips, _source(bought))
         people = self.conversation.ledger.people
         owner = owner_of(PLATFORM, str(bought.user_id))
-        # None is written down as well: told again, it is not taken from another purchase.
-        gone = min((await people.credit(owner)).paid, clips)
-        if await people.grant(owner, -gone, source=f"refund:{_source(bought)}"):
+        gone = await people.take_back(owner, clips, source=f"refund:{_source(bought)}")
+        if gone is not None:
             logger.info("refunded", extra={"clips": gone})
 
 

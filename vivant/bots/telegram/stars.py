@@ -83,13 +83,13 @@ class Stars:
 
         How many clips; None where that was done before.
         """
-        owner = f"{PLATFORM}:{payer}"
-        left = (await self.people.credit(owner)).paid
-        gone = min(left, clips_of(payment.invoice_payload))
-        source = f"refund:{payment.telegram_payment_charge_id}"
-        if not await self.people.grant(owner, -gone, source=source):
-            return None
-        logger.info("refunded", extra={"clips": gone, "stars": payment.total_amount})
+        gone = await self.people.take_back(
+            f"{PLATFORM}:{payer}",
+            clips_of(payment.invoice_payload),
+            source=f"refund:{payment.telegram_payment_charge_id}",
+        )
+        if gone is not None:
+            logger.info("refunded", extra={"clips": gone, "stars": payment.total_amount})
         return gone
 
 
