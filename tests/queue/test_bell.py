@@ -7,6 +7,8 @@ import pickle
 import signal
 from pathlib import Path
 
+import pytest
+from arq.worker import Worker
 from redis.asyncio import Redis
 
 from tests.conftest import wait_until
@@ -149,6 +151,41 @@ async def test_nothing_that_lies_in_redis_is_unpickled(services: Services, tmp_p
     assert not trap.exists()
     pickle.loads(pickle.dumps(_Trap(trap)))  # noqa: S301  # the trap does work
     assert trap.exists()
+
+
+async def test_a_bell_that_is_no_text_deafens_nobody(services: Services) -> None:
+    """It is dropped by whoever hears it, and counts until then as any other."""
+    listener = Listener()
+    async with Redis.from_url(services.redis_url) as redis:
+        await redis.zadd(RENDER, {b"\xff": 1})
+    assert not await services.bells.silent(RENDER)
+    async with hearing(services.redis_url, RENDER, listener.on_ring, at_once=1, drain_s=1):
+        await services.bells.ring(RENDER)
+        await wait_until(lambda: listener.heard == 1)
+        await wait_until(lambda: services.bells.silent(RENDER))
+
+
+async def test_whatever_ends_the_listening_it_begins_anew(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody watches the ears: they must come back from an error that nobody thought of."""
+    listener = Listener()
+    listen = Worker.async_run
+    listened = 0
+
+    async def once_not(worker: Worker) -> None:
+        nonlocal listened
+        listened += 1
+        if listened == 1:
+            raise LookupError("not thought of")
+        await listen(worker)
+
+    monkeypatch.setattr(Worker, "async_run", once_not)
+    async with hearing(services.redis_url, RENDER, listener.on_ring, at_once=1, drain_s=1):
+        await services.bells.ring(RENDER)
+        await wait_until(lambda: listener.heard == 1)
+
+    assert listened == 2
 
 
 async def test_a_bell_carries_nothing(services: Services) -> None:

@@ -60,7 +60,7 @@ class Bells:
                 bells = await self.redis.zrange(queue, 0, _LOOKED_AT - 1)
                 if not bells:
                     return True
-                held = [in_progress_key_prefix + bell.decode() for bell in bells]
+                held = [in_progress_key_prefix + bell.decode(errors="replace") for bell in bells]
                 return int(await self.redis.exists(*held)) == len(bells) < _LOOKED_AT
         except (RedisError, OSError, TimeoutError):
             return False

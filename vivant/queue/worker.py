@@ -40,7 +40,18 @@ class _Worker(Worker):
     async def start_jobs(self, job_ids: list[bytes]) -> None:
         async with self._picking:
             if self.allow_pick_jobs:
-                await super().start_jobs(job_ids)
+                await super().start_jobs(await self._readable(job_ids))
+
+    async def _readable(self, job_ids: list[bytes]) -> list[bytes]:
+        """Without those that are no text, which arq would end at; nobody of ours rang them."""
+        strange = [job_id for job_id in job_ids if not _is_text(job_id)]
+        if strange:
+            logger.warning(
+                "bells that nobody can read are dropped",
+                extra={"queue": self.queue_name, "bells": len(strange)},
+            )
+            await self.pool.zrem(self.queue_name, *strange)
+        return [job_id for job_id in job_ids if job_id not in strange]
 
     async def settle(self) -> None:
         """Pick nothing more, and come back when nothing is being picked."""
@@ -52,7 +63,7 @@ class _Worker(Worker):
 
 @dataclass(slots=True)
 class Hearing:
-    """One queue being listened to. A Redis that goes away is listened for until it is back."""
+    """One queue being listened to. Whatever ends the listening, it begins anew until `stop`."""
 
     redis_url: str
     queue: str
@@ -69,9 +80,12 @@ class Hearing:
             self._worker = self._fresh_worker(redis)
             try:
                 await self._worker.async_run()
-            except (RedisError, OSError, TimeoutError) as exc:
+            except Exception as exc:  # nobody else would see that this process went deaf
+                gone = isinstance(exc, (RedisError, OSError, TimeoutError))
                 logger.warning(
-                    "redis went away", extra={"queue": self.queue, "why": type(exc).__name__}
+                    "redis went away" if gone else "listening failed",
+                    extra={"queue": self.queue, "why": type(exc).__name__},
+                    exc_info=not gone,
                 )
                 await self._hang_up()
                 await asyncio.sleep(_RETRY_S)
@@ -133,6 +147,14 @@ class Hearing:
             handle_signals=False,  # the process decides when to stop
             log_results=False,
         )
+
+
+def _is_text(job_id: bytes) -> bool:
+    try:
+        job_id.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @asynccontextmanager
