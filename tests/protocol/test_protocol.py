@@ -22,6 +22,7 @@ _LOOKING = {
     "forgettable",
     "get",
     "media_keys",
+    "latest",
     "open_jobs",
     "waiting",
 }
