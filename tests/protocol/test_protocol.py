@@ -21,9 +21,10 @@ _LOOKING = {
     "find",
     "forgettable",
     "get",
-    "media_keys",
     "latest",
+    "media_keys",
     "open_jobs",
+    "places",
     "waiting",
 }
 #: Notes in the row that no arrow depends on.
