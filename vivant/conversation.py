@@ -3,6 +3,7 @@
 A platform folder hands in what happened, already translated, and this says what to answer.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Collection, Iterable
@@ -21,7 +22,7 @@ from vivant.chat import (
 from vivant.clips import JobState, MediaRef, RefusalReason, ReplyTo
 from vivant.delivery import film_of
 from vivant.director.plan import Action
-from vivant.encore import RENDERING
+from vivant.encore import RENDERING, makes_sense
 from vivant.errors import ClipRefused, MediaMissing, MessageGone, Refused
 from vivant.houses import House
 from vivant.intake import Asks, Intake, Question, owner_of
@@ -40,6 +41,10 @@ logger = logging.getLogger(__name__)
 _HUSH_S: Final = {RefusalReason.NOT_ALLOWED: 3600, RefusalReason.TOO_FAST: 60}
 #: Words that come after their photo belong to it this long, in seconds.
 _WORDS_LATER_S: Final = 120
+#: A clip can be seen a moment before the ledger counts it: a press waits for that so often and so
+#: long each time, in seconds.
+_LOOKS: Final = 30
+_LOOK_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +265,7 @@ class Conversation:
             press = self._in_whose_name(press, job)
             if not await self._may_press(press, job):
                 return words.not_yours()
-            return await self._on_job(press, job)
+            return await self._on_job(press, await self._counted(job))
         except Refused as refusal:
             return self._refusal(words, refusal)
 
@@ -288,6 +293,15 @@ class Conversation:
             return False
         return (await self.intake.houses.at(press.reply_to)).open_buttons
 
+    async def _counted(self, job: Job) -> Job:
+        """*job* once its answer counts or is given up; as it is where that takes long."""
+        for _ in range(_LOOKS):
+            if job.state is not JobState.SENDING:
+                break
+            await asyncio.sleep(_LOOK_S)
+            job = await self.ledger.jobs.get(job.id) or job
+        return job
+
     async def _on_job(self, press: Press, job: Job) -> str | None:
         words = Messages(press.sender.language)
         match press.verb:
@@ -302,7 +316,7 @@ class Conversation:
                 await self._ask_again(press, await self._redraft(press, job), words.ask_words())
                 return None
             case Verb.FILE:
-                if job.clip is None:
+                if job.clip is None or not makes_sense(job, Verb.FILE):
                     return words.expired()
                 await self.intake.let_in(press.sender, press.reply_to)
                 try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from vivant.chat import Button, Verb
-from vivant.clips import MediaRef, Work
+from vivant.clips import JobState, MediaRef, Work
 from vivant.jobs import Job, Order
 from vivant.messages import Messages
 
@@ -41,12 +41,17 @@ def buttons_under(job: Job, shown: Collection[Verb]) -> tuple[Button, ...]:
     return tuple(
         Button(label=words.verb(verb), verb=verb, target=job.id)
         for verb in _UNDER_A_CLIP
-        if verb in shown and makes_sense(job, verb)
+        if verb in shown and _fits(job, verb)
     )
 
 
 def makes_sense(job: Job, verb: Verb) -> bool:
     """Whether *verb* can be asked of *job*; shown or not, since button data can be forged."""
+    # What could not be delivered was given back: its clip is nobody's.
+    return job.state is JobState.DONE and _fits(job, verb)
+
+
+def _fits(job: Job, verb: Verb) -> bool:
     if job.clip is None:
         return False
     match verb:

@@ -7,6 +7,7 @@ from tests.engines import QuickEngine
 from tests.platforms import MemoryPlatform, Person
 from vivant.chat import Button, Verb
 from vivant.conversation import Conversation
+from vivant.errors import Undeliverable
 from vivant.services import Services
 
 
@@ -94,3 +95,30 @@ async def test_a_loop_is_not_looped_again(
 
     assert said is not None
     assert await services.ledger.jobs.open_jobs() == []
+
+
+@pytest.mark.parametrize("verb", [Verb.FILE, Verb.LOOP, Verb.LONGER])
+async def test_a_clip_that_was_given_back_is_given_to_nobody(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+    verb: Verb,
+) -> None:
+    """The chat took no answer, so it cost nothing; the clip is still in the store."""
+    platform.fails("edit_into", Undeliverable("blocked"))
+    await ada.sends(photo, "slow zoom in")
+    status = platform.only()
+    job_id = status.button(Verb.CANCEL).target
+    await wait_until(lambda: ended(services, job_id))
+
+    said = await ada.pushes(status, pressed(verb, job_id))
+
+    job = await services.ledger.jobs.get(job_id)
+    assert job is not None
+    assert job.clip is not None
+    assert said is not None
+    assert platform.files == []
+    assert await services.ledger.jobs.open_jobs() == []
+    assert platform.clips() == []
