@@ -253,7 +253,53 @@ async def test_one_bad_row_does_not_end_the_upkeep_of_all_others(
 
     assert (await now(ledger, lost)).state is not JobState.RENDERING
     assert not await is_there(store, bad.photo)
-    assert caplog.text.count("upkeep failed") == 2  # the draft, and the sweep that asks for it
+    assert caplog.text.count("a row cannot be read") == 1  # the draft; of the job only its media
+    assert await ledger.drafts.expired(0) == []
+
+
+async def test_what_cannot_be_read_holds_up_no_others_and_goes_in_its_time(
+    ledger: Ledger, upkeep: Upkeep, store: MediaStore, tmp_path: Path
+) -> None:
+    """Nobody knows what it holds, so the sweep takes nothing until it is gone itself."""
+    strange, other = [await store.put(b"photo", "image/png") for _ in range(2)]
+    for photo in (strange, other):
+        await accepted(ledger, photo=photo)
+        await ledger.jobs.finish(await claimed(ledger), clip(), {})
+        await ledger.jobs.delivered(await sending(ledger))
+    async with ledger.db.writing() as conn:
+        unread = update(jobs).where(jobs.c.photo.contains(strange.key))
+        await conn.execute(unread.values(clip='{"of another": "version"}'))
+    orphan = await store.put(b"nobody's", "image/png")
+    make_old(tmp_path)
+    await upkeep.once()
+    assert await is_there(store, orphan)
+    await pass_time(ledger, _A_DAY_S + 1)
+
+    await upkeep.once()
+    assert not await is_there(store, other)
+    assert await ledger.jobs.forgettable(0) == []
+    upkeep._rounds = 0
+    await upkeep.once()
+
+    for ref in (strange, orphan):
+        assert not await is_there(store, ref)
+
+
+async def test_a_draft_that_cannot_be_read_keeps_no_other_from_going(
+    ledger: Ledger, upkeep: Upkeep, store: MediaStore
+) -> None:
+    strange, other = [order(photo=await store.put(b"x", "image/png")) for _ in range(2)]
+    draft_id, _ = await ledger.drafts.keep(strange)
+    await ledger.drafts.keep(other)
+    await age_drafts(ledger)
+    async with ledger.db.writing() as conn:
+        bad = update(drafts).where(drafts.c.id == draft_id)
+        await conn.execute(bad.values(order='{"of another": "version"}'))
+
+    await upkeep.once()
+
+    assert await ledger.drafts.expired(0) == []
+    assert not await is_there(store, other.photo)
 
 
 async def test_forgetting_somebody_leaves_no_photo_behind(

@@ -6,6 +6,7 @@
   + RedisMissing       - no Redis to be had; says how to get one
   + RedisDown          - the Redis that was named does not answer at start
   + LedgerDown         - the database did not answer; nothing was changed
+  + RowUnreadable      - a row of another version, say; what it holds is not known
   + MediaMissing       - the photo or clip is not in the store (any more)
   + RenderError        - the engine made no clip; `transient` says whether another try may
   + NotDone            - the operator asked for what cannot be; the text says why
@@ -49,6 +50,10 @@ class RedisDown(VivantError):
 
 class LedgerDown(VivantError):
     """The database did not answer; what was under way there was rolled back."""
+
+
+class RowUnreadable(VivantError):
+    """The ledger has a row that this version cannot read."""
 
 
 class MediaMissing(VivantError):

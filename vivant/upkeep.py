@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vivant.clips import MediaRef
-from vivant.errors import LedgerDown, MediaMissing
+from vivant.errors import LedgerDown, MediaMissing, RowUnreadable
 from vivant.ledger import Ledger
 from vivant.ledger.jobs import media_of
 from vivant.media import MediaStore
@@ -64,7 +64,7 @@ class Upkeep:
         for step in steps:
             try:
                 await step()
-            except (LedgerDown, MediaMissing) as exc:
+            except (LedgerDown, MediaMissing, RowUnreadable) as exc:
                 logger.warning("upkeep put off", extra={"step": step.__name__, "why": str(exc)})
             except Exception:  # one bad row must not end the upkeep of all others
                 logger.exception("upkeep failed", extra={"step": step.__name__})
@@ -96,13 +96,12 @@ class Upkeep:
         for draft_id, order in await self.ledger.drafts.expired(_DRAFT_S):
             await self.ledger.drafts.drop(draft_id)
             # A crash may have come between its acceptance and the end of the draft.
-            if await self.ledger.jobs.find(order.key) is None:
+            if order is not None and await self.ledger.jobs.find(order.key) is None:
                 await self._delete(media_of(order))
 
     async def _sweep(self) -> None:
         # Drafts first: one that is accepted meanwhile is then seen as a draft, a job, or both.
-        drafts = await self.ledger.drafts.expired(0)
-        held = {ref.key for _, order in drafts for ref in media_of(order)}
+        held = await self.ledger.drafts.media_keys()
         held |= await self.ledger.jobs.media_keys()
         orphans = [ref async for ref in self.media.older_than(_ORPHAN_S) if ref.key not in held]
         await self._delete(orphans)

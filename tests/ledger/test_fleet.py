@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
@@ -37,6 +38,22 @@ async def test_a_silent_worker_counts_as_gone_until_it_speaks_again(ledger: Ledg
     await ledger.fleet.here("w1", PUPPET, slots=1)
 
     assert await ledger.fleet.profiles() == [PUPPET]
+
+
+async def test_a_worker_of_another_version_hides_no_other(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it can make cannot be read; the log says so once, and not at every photo."""
+    strange = uuid4().hex
+    await ledger.fleet.here(strange, LTX, slots=1)
+    await ledger.fleet.here("w2", PUPPET, slots=1)
+    async with ledger.db.writing() as conn:
+        await conn.execute(
+            update(workers).where(workers.c.id == strange).values(profile='{"name": "ltx"}')
+        )
+
+    assert [await ledger.fleet.profiles() for _ in range(2)] == [[PUPPET], [PUPPET]]
+    assert caplog.text.count("a row cannot be read") == 1
 
 
 async def test_a_worker_that_says_goodbye_is_gone_at_once(ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """Who is banned, who is forgotten, and what chats, reports and the audit keep."""
 
 import pytest
+from sqlalchemy import update
 
 from tests.ledger.orders import (
     ANN,
@@ -20,7 +21,7 @@ from vivant.clips import FailureReason, JobState, RefusalReason
 from vivant.errors import Refused
 from vivant.ledger import Ledger
 from vivant.ledger.jobs import media_of
-from vivant.ledger.schema import requests
+from vivant.ledger.schema import jobs, requests
 
 
 async def test_who_is_banned_gets_nothing_in_by_any_door(ledger: Ledger) -> None:
@@ -88,6 +89,26 @@ async def test_a_clip_on_its_way_is_shown_and_then_forgotten(ledger: Ledger) -> 
     assert await ledger.jobs.delivered(job)
     assert [job_id for job_id, _ in await ledger.jobs.forgettable(3600)] == [ready.id]
     assert await ledger.people.discrepancies() == []
+
+
+async def test_a_job_of_another_version_hides_no_other_and_is_forgotten_too(
+    ledger: Ledger,
+) -> None:
+    """Its words and media cannot be read; the ids can, and that is all that forgetting needs."""
+    over, waiting = await delivered(ledger, ANN), await accepted(ledger, ANN)
+    strange = await accepted(ledger, ANN)
+    unread = {"plan": '{"words": "", "beats": [{"action": "levitate"}]}', "clip": "{}"}
+    async with ledger.db.writing() as conn:
+        of_another = update(jobs).where(jobs.c.id.in_([over.id, strange.id]))
+        await conn.execute(of_another.values(unread))
+    assert [job.id for job in await ledger.jobs.open_jobs()] == [waiting.id]
+    assert [job.id for job in await ledger.jobs.latest(ANN, 9)] == [waiting.id]
+
+    forgotten = await ledger.people.forget(ANN)
+
+    assert [job.id for job in forgotten.stopped] == [waiting.id]
+    gone = await now(ledger, over)
+    assert (gone.owner, gone.plan, gone.clip) == ("", None, None)
 
 
 async def test_drafts_requests_and_the_name_under_a_report_go_too(ledger: Ledger) -> None:

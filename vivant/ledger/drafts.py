@@ -2,13 +2,16 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.engine import Row
 
 from vivant.clips import ReplyTo
 from vivant.jobs import Order
 from vivant.ledger.database import Database, insert
-from vivant.ledger.rows import from_json, to_json
+from vivant.ledger.jobs import media_of
+from vivant.ledger.rows import from_json, keys_in, readable, to_json
 from vivant.ledger.schema import clock, drafts
 
 
@@ -82,26 +85,37 @@ class Drafts:
         return None if text is None else from_json(text, Order)
 
     async def forget(self, owner: str) -> list[Order]:
-        """Drop all drafts of *owner*; their photos are the caller's to delete."""
+        """Drop all drafts of *owner*; their photos are the caller's to delete.
+
+        The photo of one that cannot be read is left to the sweep, as nobody's.
+        """
+        theirs = delete(drafts).where(drafts.c.owner == owner).returning(drafts)
         async with self.db.writing() as conn:
-            theirs = delete(drafts).where(drafts.c.owner == owner).returning(drafts.c.order)
-            texts = (await conn.execute(theirs)).scalars().all()
-        return [from_json(text, Order) for text in texts]
+            rows = (await conn.execute(theirs)).all()
+        return list(readable(rows, _order_of).values())
 
     async def drop(self, draft_id: str) -> None:
         """Forget it; its photo is the caller's or upkeep's to delete."""
         async with self.db.writing() as conn:
             await conn.execute(delete(drafts).where(drafts.c.id == draft_id))
 
-    async def expired(self, older_than_s: float) -> list[tuple[str, Order]]:
-        """Drafts that nobody answered."""
+    async def expired(self, older_than_s: float) -> list[tuple[str, Order | None]]:
+        """Drafts that nobody answered; None stands for an order that cannot be read."""
+        old = drafts.c.created_at <= clock() - int(older_than_s * 1000)
         async with self.db.reading() as conn:
-            rows = await conn.execute(
-                select(drafts.c.id, drafts.c.order).where(
-                    drafts.c.created_at <= clock() - int(older_than_s * 1000)
-                )
-            )
-            return [(row.id, from_json(row.order, Order)) for row in rows]
+            rows = (await conn.execute(select(drafts).where(old))).all()
+        orders = readable(rows, _order_of)
+        return [(row.id, orders.get(row.id)) for row in rows]
+
+    async def media_keys(self) -> set[str]:
+        """Keys of all that some draft holds; raises as `Jobs.media_keys`."""
+        async with self.db.reading() as conn:
+            rows = (await conn.execute(select(drafts))).all()
+        return keys_in(rows, lambda row: media_of(_order_of(row)))
+
+
+def _order_of(row: Row[Any]) -> Order:
+    return from_json(row.order, Order)
 
 
 def _chat_of(to: ReplyTo) -> str:

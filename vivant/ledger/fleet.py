@@ -11,7 +11,7 @@ from vivant.jobs import ANY_ENGINE, Job, Place
 from vivant.ledger.admission import DRAINING
 from vivant.ledger.database import Database, insert
 from vivant.ledger.jobs import FAIREST
-from vivant.ledger.rows import profile_of, to_json
+from vivant.ledger.rows import profile_of, readable, to_json
 from vivant.ledger.schema import clock, flags, jobs, leases, workers
 
 #: Renders that the expected time is taken from.
@@ -68,12 +68,12 @@ class Fleet:
         """What the workers that are alive can make, one profile an engine."""
         async with self.db.reading() as conn:
             rows = await conn.execute(
-                select(workers.c.profile)
+                select(workers)
                 .where(workers.c.seen_at > clock() - int(self.silent_s * 1000))
                 .order_by(workers.c.engine, workers.c.id)
             )
-            found = [profile_of(text) for text in rows.scalars()]
-        return list({profile.name: profile for profile in found}.values())
+            found = readable(rows, lambda row: profile_of(row.profile))
+        return list({profile.name: profile for profile in found.values()}.values())
 
     async def place(self, job: Job) -> Place:
         """Where an open job stands, and when its clip can be expected."""

@@ -47,13 +47,21 @@ from vivant.jobs import ANY_ENGINE, Job, Limits, Order
 from vivant.ledger import credit
 from vivant.ledger.admission import admit
 from vivant.ledger.database import Database, insert
-from vivant.ledger.rows import columns_of, from_json, job_of, media_in, to_json
+from vivant.ledger.rows import (
+    columns_of,
+    from_json,
+    job_of,
+    keys_in,
+    media_in,
+    readable,
+    to_json,
+)
 from vivant.ledger.schema import clock, entries, jobs, virtual_time
 
 #: The third failure is final.
 MAX_FAILURES: Final = 3
 _DAY_MS: Final = 86_400_000
-#: As `media_in` takes them.
+#: As `_media_in` reads them.
 _MEDIA: Final = (jobs.c.clip, jobs.c.photo, jobs.c.source_clip, jobs.c.last_photo)
 _OPEN: Final = (JobState.QUEUED, JobState.RENDERING)
 #: Room in the fair queue: a paid job waits half as long behind its sender's last one as a free one.
@@ -403,13 +411,14 @@ class Jobs:
             query = query.where(jobs.c.platform == platform, jobs.c.bot == bot)
         async with self.db.reading() as conn:
             rows = await conn.execute(query.order_by(*FAIREST).limit(limit))
-            return [job_of(row) for row in rows]
+            return list(readable(rows, job_of).values())
 
     async def latest(self, owner: str, limit: int) -> list[Job]:
         """What one sender asked for, the newest first, ended or not."""
         query = select(jobs).where(jobs.c.owner == owner).order_by(jobs.c.created_at.desc())
         async with self.db.reading() as conn:
-            return [job_of(row) for row in await conn.execute(query.limit(limit))]
+            rows = await conn.execute(query.limit(limit))
+            return list(readable(rows, job_of).values())
 
     async def places(self, platform: str, bot: str, *, limit: int) -> list[ReplyTo]:
         """Where somebody asked that bot and is not forgotten yet: each chat once, latest first."""
@@ -461,25 +470,31 @@ class Jobs:
     async def forgettable(self, keep_s: float) -> list[tuple[str, list[MediaRef]]]:
         """Jobs that ended longer than *keep_s* seconds ago and still hold words; (id, media) each.
 
-        A sender who asked to be forgotten is not kept waiting.
+        A sender who asked to be forgotten is not kept waiting. Media that cannot be read is left
+        out: once its row is purged, nobody holds it, and the sweep finds it.
         """
         ended = jobs.c.ended_at.is_not(None)
         due = jobs.c.ended_at <= clock() - int(keep_s * 1000)
-        found = (
+        found: Select[Any] = (
             select(jobs.c.id, *_MEDIA)
             .where(jobs.c.purged_at.is_(None), ended, due | jobs.c.owner.is_(None))
             .order_by(jobs.c.ended_at)
             .limit(500)
         )
         async with self.db.reading() as conn:
-            return [(job_id, media_in(*held)) for job_id, *held in await conn.execute(found)]
+            rows = (await conn.execute(found)).all()
+        media = readable(rows, _media_in)
+        return [(row.id, media.get(row.id, [])) for row in rows]
 
     async def media_keys(self) -> set[str]:
-        """Keys of all photos and clips that some job still holds."""
-        held = select(*_MEDIA).where(jobs.c.purged_at.is_(None))
+        """Keys of all photos and clips that some job still holds.
+
+        Raises `RowUnreadable` rather than let what such a row holds count as nobody's.
+        """
+        held: Select[Any] = select(jobs.c.id, *_MEDIA).where(jobs.c.purged_at.is_(None))
         async with self.db.reading() as conn:
             rows = (await conn.execute(held)).all()
-        return {ref.key for row in rows for ref in media_in(*row)}
+        return keys_in(rows, _media_in)
 
     async def purge(self, job_id: str) -> None:
         """Words, photo, clip and platform ids go; the row stays with its key."""
@@ -499,14 +514,21 @@ class Jobs:
         async with self.db.writing() as conn:
             await conn.execute(update(jobs).where(jobs.c.id == job_id).values(owner=None))
 
-    async def disown(self, owner: str) -> list[Job]:
+    async def disown(self, owner: str) -> list[tuple[str, list[MediaRef]]]:
         """Cut the tie between *owner* and all jobs; an answer on its way is purged once it ends.
 
-        The jobs that were theirs.
+        Those that have ended, as `forgettable` tells of them.
         """
+        theirs = (
+            update(jobs)
+            .where(jobs.c.owner == owner)
+            .values(owner=None)
+            .returning(jobs.c.id, jobs.c.ended_at, *_MEDIA)
+        )
         async with self.db.writing() as conn:
-            theirs = update(jobs).where(jobs.c.owner == owner).values(owner=None).returning(jobs)
-            return [job_of(row) for row in await conn.execute(theirs)]
+            rows = [row for row in await conn.execute(theirs) if row.ended_at is not None]
+        media = readable(rows, _media_in)
+        return [(row.id, media.get(row.id, [])) for row in rows]
 
     # ---- steps that several arrows share
 
@@ -557,6 +579,10 @@ def media_of(what: Job | Order) -> list[MediaRef]:
     if isinstance(what, Job) and what.clip is not None:
         refs += [what.clip.video, what.clip.thumbnail]
     return [ref for ref in refs if ref is not None]
+
+
+def _media_in(row: Row[Any]) -> list[MediaRef]:
+    return media_in(row.clip, row.photo, row.source_clip, row.last_photo)
 
 
 def _held(job: Job | _Hold, state: JobState) -> Update:

@@ -101,10 +101,9 @@ class People:
             job for job in await self.jobs.open_jobs(owner=owner) if await self.jobs.cancel(job.id)
         ]
         media: list[MediaRef] = []
-        for job in await self.jobs.disown(owner):
-            if job.is_over:
-                await self.jobs.purge(job.id)
-                media += media_of(job)
+        for job_id, held in await self.jobs.disown(owner):
+            await self.jobs.purge(job_id)
+            media += held
         for order in await self.drafts.forget(owner):
             media += media_of(order)
         await self.early_words.forget(owner)

@@ -1,6 +1,9 @@
 """Rows to nouns and back: the one place that knows how a job lies in its columns."""
 
+import logging
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,11 +23,14 @@ from vivant.clips import (
 )
 from vivant.director.plan import Plan
 from vivant.director.sight import Sight
+from vivant.errors import RowUnreadable
 from vivant.jobs import Job, Order
 
 T = TypeVar("T")
 
 _encoder: Final = msgspec.json.Encoder()
+
+logger = logging.getLogger(__name__)
 
 
 def to_json(value: object) -> str:
@@ -35,6 +41,26 @@ def to_json(value: object) -> str:
 def from_json(text: str, kind: type[T]) -> T:
     """The column's text as *kind*; raises `msgspec.ValidationError` when it is not one."""
     return msgspec.json.decode(text, type=kind)
+
+
+def readable(rows: Iterable[Row[Any]], read: Callable[[Row[Any]], T]) -> dict[str, T]:
+    """What *read* makes of each row, by its id, without those that it cannot read.
+
+    A row that another version wrote, or a failing disk, must not keep all others from their turn.
+    """
+    found: dict[str, T] = {}
+    for row in rows:
+        try:
+            found[row.id] = read(row)
+        except (msgspec.MsgspecError, ValueError, TypeError) as exc:
+            _tell(row.id, type(exc).__name__)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _tell(row_id: str, why: str) -> None:
+    """Once for each row: the lists are read every few seconds."""
+    logger.warning("a row cannot be read", extra={"row_id": row_id, "why": why})
 
 
 def columns_of(order: Order) -> dict[str, Any]:
@@ -77,6 +103,14 @@ def media_in(clip: str | None, *others: str | None) -> list[MediaRef]:
         made = from_json(clip, _ClipMedia)
         refs += [made.video, made.thumbnail]
     return refs
+
+
+def keys_in(rows: Collection[Row[Any]], read: Callable[[Row[Any]], Iterable[MediaRef]]) -> set[str]:
+    """Every key that *rows* hold; raises `RowUnreadable` where one may hold more."""
+    held = readable(rows, read)
+    if len(held) < len(rows):
+        raise RowUnreadable(f"rows that cannot be read: {len(rows) - len(held)}")
+    return {ref.key for refs in held.values() for ref in refs}
 
 
 def job_of(row: Row[Any]) -> Job:
