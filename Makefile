@@ -6,14 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PHOTO ?=
 WORDS ?=
+# For a kiss: all in the photo are adults, and fine with it.
+YES ?=
 PHOTOS ?=
 # Everything the targets need lies in this folder, so that a look leaves nothing behind elsewhere.
 export VIVANT_DATA_DIR ?= $(CURDIR)/data
-# To the shell as they are: words may hold quotes.
-export PHOTO WORDS
+# To the shell as they are: words may hold quotes (and a dollar sign is written twice, as ever in make).
+export PHOTO WORDS YES
 
 demo: $(VENV)/.demo models
-	$(BIN)/vivant demo $${PHOTO:+"$$PHOTO"} $${WORDS:+--words "$$WORDS"}
+	$(BIN)/vivant demo $${PHOTO:+"$$PHOTO"} $${WORDS:+--words "$$WORDS"} $${YES:+--yes}
 
 test: install models lint types unit
 

@@ -63,7 +63,9 @@ async def test_jobs_are_counted_and_the_next_are_listed(ledger: Ledger, say: Say
 
     counted, *listed = (await say("jobs")).splitlines()
 
-    assert counted == "2 queued, 0 rendering, 0 ready, 0 sending, 1 done, 0 undeliverable"
+    assert counted.startswith(
+        "2 queued, 0 rendering, 0 ready, 0 sending, 1 done, 0 undeliverable ("
+    )
     assert {line.split()[0] for line in listed} == {first.id, second.id}
     assert await written_down(ledger) == []
 

@@ -74,7 +74,8 @@ def test_a_script_gets_a_clip_and_one_line_about_it(data_dir: Path, tmp_path: Pa
     ("words", "exit_code", "sentence"),
     [
         (["no-such-file.jpg"], 1, "there is no file no-such-file.jpg"),
-        ([str(PHOTO), "zoom", "-o", "no/such/folder/clip.mp4"], 1, "cannot write"),
+        ([str(PHOTO), "zoom", "-o", "no/such/folder/clip.mp4"], 1, "no such folder"),
+        ([str(PHOTO), "zoom", "-o", str(PHOTO)], 1, "a clip is an mp4"),
         ([str(PHOTO), "group hug"], 3, "Nothing was charged"),
         ([__file__, "zoom"], 3, "Nothing was charged"),
     ],
@@ -133,6 +134,17 @@ def test_the_doctor_says_how_to_mend_what_does_not_answer_and_shows_no_token(
     assert "✓  ledger" in seen.stdout
     assert "see VIVANT_TELEGRAM_API_URL" in seen.stdout
     assert NOBODYS not in seen.stdout + seen.stderr
+
+
+def test_an_up_of_which_nothing_can_start_says_so_to_a_service_manager(data_dir: Path) -> None:
+    (data_dir / "models").unlink()
+
+    ended = told("up")
+
+    assert ended.returncode == 78
+    assert "vivant engine download puppet" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert left_behind(data_dir) == []
 
 
 async def test_up_runs_until_ctrl_c_and_leaves_nothing_behind(data_dir: Path) -> None:

@@ -19,7 +19,14 @@ from vivant import __version__
 from vivant.admin import admin_app, ledger_app
 from vivant.clips import Wish
 from vivant.demo import PHOTO, WORDS
-from vivant.errors import LedgerDown, RedisDown, RedisMissing, SettingsError, VivantError
+from vivant.errors import (
+    LedgerDown,
+    MediaMissing,
+    RedisDown,
+    RedisMissing,
+    SettingsError,
+    VivantError,
+)
 from vivant.logs import start_log
 from vivant.processes import (
     EXIT_SETTINGS,
@@ -68,7 +75,7 @@ def main(
 def up() -> None:
     """Everything on this machine: Redis if none is named, an engine, each bot with a token."""
     settings = _settings("vivant")
-    _run(run_everything(settings))
+    _run(run_everything(settings), misfit=EXIT_SETTINGS)
 
 
 @app.command()
@@ -82,7 +89,9 @@ def animate(
     strength: Annotated[
         float, typer.Option(help="below 1 is calmer, above is stronger", min=0.1, max=3)
     ] = 1.0,
-    seed: Annotated[int | None, typer.Option(help="the same seed is the same clip")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="the same seed is the same clip", min=0, max=2**31 - 1)
+    ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="the end leads into the start")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="all in the photo are adults, and fine with it")
@@ -103,12 +112,17 @@ def animate(
 
 @app.command()
 def demo(
-    photo: Annotated[Path, typer.Argument(help="your own photo")] = PHOTO,
+    photo: Annotated[
+        Path, typer.Argument(help="your own photo", show_default="Eileen Collins, NASA")
+    ] = PHOTO,
     words: Annotated[str, typer.Option(help="your own words")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="all in the photo are adults, and fine with it")
+    ] = False,
 ) -> None:
     """The whole path with a photo that ships with Vivant: real queue, real worker, real clip."""
     said = words or (WORDS if photo == PHOTO else "")
-    code = _animate(photo, said, Path("vivant-demo.mp4").absolute(), Wish(), yes=False)
+    code = _animate(photo, said, Path("vivant-demo.mp4").absolute(), Wish(), yes=yes)
     if code == 0:
         data_dir = os.environ.get("VIVANT_DATA_DIR")
         here = f"export VIVANT_DATA_DIR={shlex.quote(data_dir)}\n  " if data_dir else ""
@@ -134,8 +148,10 @@ def _animate(
     console = Console(stderr=True, quiet=as_json)
     if not photo.is_file():
         _complain(f"there is no file {photo}")
+    if target.suffix.lower() != ".mp4":
+        _complain(f"{target.name}: a clip is an mp4, and its file is named so")
     if target.is_dir() or not os.access(target.parent, os.W_OK):
-        _complain(f"cannot write {target}")
+        _complain(f"cannot write {target}: no such folder, or not ours to write to")
 
     async def ask() -> Exit:
         async with open_services(settings) as services, engine_at_hand(services):
@@ -278,7 +294,7 @@ def _known(exc: BaseException) -> VivantError | None:
     """What can be said in one line: the error itself, or the first such in a group of tasks'."""
     if isinstance(exc, BaseExceptionGroup):
         return next(filter(None, map(_known, exc.exceptions)), None)
-    known = (SettingsError, RedisMissing, RedisDown, LedgerDown)
+    known = (SettingsError, RedisMissing, RedisDown, LedgerDown, MediaMissing)
     return exc if isinstance(exc, known) else None
 
 

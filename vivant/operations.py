@@ -106,7 +106,8 @@ class Desk:
 
     async def _jobs(self) -> str:
         counts = await self.ledger.jobs.counts()
-        lines = [", ".join(f"{counts.get(state, 0)} {state}" for state in JobState)]
+        told = ", ".join(f"{counts.get(state, 0)} {state}" for state in JobState)
+        lines = [f"{told} (of those not forgotten yet)"]
         if await self.ledger.fleet.is_draining():
             lines.append("draining: nothing new is taken")
         lines += [_in_short(job) for job in await self.ledger.jobs.open_jobs(limit=_LISTED)]

@@ -62,13 +62,17 @@ async def run_engine(
         async with (
             open_services(settings) as services,
             running(beat_alive(settings), "alive"),
-            asyncio.TaskGroup() as workers,
         ):
-            for engine in engines:
-                workers.create_task(_work(services, engine, stop))
+            await asyncio.create_task(_work_all(services, engines, stop), name="engines")
     finally:
         for engine in engines:
             await asyncio.to_thread(engine.close)
+
+
+async def _work_all(services: Services, engines: Sequence[Engine], stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as workers:
+        for engine in engines:
+            workers.create_task(_work(services, engine, stop))
 
 
 async def _work(services: Services, engine: Engine, stop: asyncio.Event) -> None:
@@ -110,7 +114,9 @@ async def run_bot(settings: Settings, platform: str, *, stop: asyncio.Event | No
                 from vivant.bots.discord import run as talk  # noqa: PLC0415
             case _:
                 raise SettingsError(f"there is no platform {platform!r}: telegram, discord")
-        await talk(services, stop)
+        # In a task of its own: where a `TaskGroup` fails, Python 3.11.2 leaves the task it is in
+        # half cancelled, and time limits in what closes after it end in `CancelledError`.
+        await asyncio.create_task(talk(services, stop), name=platform)
 
 
 async def run_everything(settings: Settings) -> None:
@@ -132,6 +138,9 @@ async def run_everything(settings: Settings) -> None:
         keepers = [asyncio.create_task(_keep(name, stop)) for name in names]
         logger.info("up; Ctrl-C ends it")
         await asyncio.wait(keepers)
+        if not stop.is_set():
+            raise SettingsError("nothing of it could start; what was said above is to be mended")
+        logger.info("down")
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """What engines need and the repository does not hold, fetched once, at set-up, and checked."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,8 @@ def download(name: str, models_dir: Path, console: Console, accepted: frozenset[
     """Fetch what engine *name* needs into *models_dir*; raises `SettingsError` if it cannot."""
     if name == PUPPET:
         _puppet(models_dir / PUPPET, console)
+    elif find_spec("huggingface_hub") is None:
+        raise SettingsError("a preset's weights need an extra: pip install 'vivant[engine]'")
     else:
         _preset(named(name), models_dir, console, accepted)
     console.print(f"{name}: complete and checked", highlight=False)

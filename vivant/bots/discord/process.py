@@ -115,6 +115,9 @@ async def _talk(services: Services, bot: VivantBot) -> None:
         try:
             await asyncio.wait([connected])
         finally:
+            # Cancelled until here; from here on a time limit is to end in `TimeoutError` again.
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
             logger.info("stopping")
             await bot.attention.finish(settings.drain_s)
         _say_why(connected)

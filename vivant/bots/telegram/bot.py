@@ -158,6 +158,7 @@ async def _run_one(
             door.open(platform.bot, letterbox.put)
 
         async def work() -> None:
+            logger.info("talking on Telegram", extra={"bot": f"@{api.username}"})
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(reception.run())
                 tasks.create_task(offer_commands(api, sells=bool(stars.packs)))
@@ -166,7 +167,6 @@ async def _run_one(
         role = Role(
             services.ledger.fleet, f"telegram:{platform.bot}", settings.lease_s, settings.beat_s
         )
-        logger.info("talking on Telegram", extra={"bot": f"@{api.username}"})
         while not stop.is_set():
             await until(stop, role.play(work))
         await reception.drain(settings.drain_s)
