@@ -110,6 +110,28 @@ def test_no_secret_shows_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TOKEN not in repr(Settings.load())
 
 
+def test_a_key_that_could_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVANT_SECRET", "fifteen letters")
+
+    with pytest.raises(SettingsError, match=r"^VIVANT_SECRET: .*shorter than 16 bytes") as refused:
+        Settings.load()
+    assert "fifteen" not in str(refused.value)
+
+    monkeypatch.setenv("VIVANT_SECRET", "sixteen letters.")
+    assert Settings.load().identity_secret() == b"sixteen letters."
+
+
+@pytest.mark.parametrize("left", [b"", b"half of a key"])
+def test_a_key_whose_file_was_cut_off_is_not_used(tmp_path: Path, left: bytes) -> None:
+    """An empty one would be everybody's; a new one would make strangers of all senders."""
+    (tmp_path / "secret").write_bytes(left)
+
+    with pytest.raises(SettingsError, match="secret: shorter than 16 bytes"):
+        Settings.load(data_dir=tmp_path).identity_secret()
+
+    assert (tmp_path / "secret").read_bytes() == left
+
+
 def test_the_key_of_the_identities_is_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
     settings = Settings.load(data_dir=tmp_path / "data")
 

@@ -29,6 +29,8 @@ PREFIX: Final = "VIVANT_"
 _FILE: Final = ".env"
 #: As alike as a slip of the pen; `difflib` says how much of two names is the same.
 _SLIP: Final = 0.88
+#: A key of fewer bytes could be guessed, and an empty one is a file that was never written.
+_SHORTEST_KEY: Final = 16
 
 #: "a, b, c" in the environment; empty entries are dropped.
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -117,8 +119,8 @@ class Settings(BaseSettings):
     )
     secret: SecretStr | None = Field(
         None,
-        description="key of the identities in the ledger; the same on every machine of a fleet; "
-        "default: made once, in the data directory",
+        description="key of the identities in the ledger, 16 bytes or more; the same on every "
+        "machine of a fleet; default: made once, in the data directory",
     )
     free_clips_per_day: int = Field(
         10, ge=0, le=1_000_000, description="clips a person has each day, from 00:00 UTC"
@@ -180,6 +182,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{pack!r} is not clips:stars, such as 10:50")
         return value
 
+    @field_validator("secret")
+    @classmethod
+    def _not_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < _SHORTEST_KEY:
+            raise ValueError(f"shorter than {_SHORTEST_KEY} bytes; openssl rand -hex 24 makes one")
+        return value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -230,7 +239,10 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     def identity_secret(self) -> bytes:
-        """The key of the identities in the ledger, made once where none is set."""
+        """The key of the identities in the ledger, made once where none is set.
+
+        Raises `SettingsError` where the one that was made is not whole any more.
+        """
         if self.secret is not None:
             return self.secret.get_secret_value().encode()
         path = self.data_dir / "secret"
@@ -245,7 +257,13 @@ class Settings(BaseSettings):
             pass
         finally:
             mine.unlink()
-        return path.read_bytes()
+        key = path.read_bytes()
+        if len(key) < _SHORTEST_KEY:
+            raise SettingsError(
+                f"{path}: shorter than {_SHORTEST_KEY} bytes. Put back what it held; without it, "
+                "delete it, and known senders count as new ones."
+            )
+        return key
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
