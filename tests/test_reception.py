@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from tests.conftest import wait_until
 from tests.ledger.orders import LEASES, LIMITS
 from vivant.errors import MediaMissing
-from vivant.ledger import Inbox, Ledger, open_ledger
+from vivant.ledger import Inbox, Ledger, Letter, open_ledger
 from vivant.ledger.inbox import MAX_DEATHS
 from vivant.ledger.schema import inbox as table
 from vivant.reception import Reception
@@ -93,3 +93,49 @@ async def test_a_store_that_is_away_is_waited_for(ledger: Ledger, inbox: Inbox) 
         await wait_until(lambda: is_done(ledger, "1"))
 
     assert (tries, given_up) == (2, [])
+
+
+async def test_whoever_floods_the_bot_keeps_nobody_else_waiting(inbox: Inbox) -> None:
+    """Their own messages wait for each other; not one of them is lost."""
+    seen: list[str] = []
+    open_again = asyncio.Event()
+
+    async def see_to(payload: str) -> None:
+        seen.append(payload)
+        if payload.startswith("flood"):
+            await open_again.wait()
+
+    flood = [Letter(f"{n:03d}", f"flood {n}", "eve") for n in range(300)]
+    await inbox.put([*flood, Letter("300", "a photo", "ada"), Letter("301", "of nobody")])
+
+    async with at_work(inbox, see_to):
+        await wait_until(lambda: "of nobody" in seen)
+        assert seen == ["flood 0", "flood 1", "flood 2", "a photo", "of nobody"]
+        open_again.set()
+        await wait_until(lambda: len(seen) == 302)
+
+    assert [one for one in seen if one.startswith("flood")] == [one.payload for one in flood]
+
+
+async def test_an_album_is_whole_however_few_of_one_sender_are_seen_to(inbox: Inbox) -> None:
+    """Its items wait for each other, so that all of them are let in; a third album is not."""
+    seen: list[str] = []
+
+    async def see_to(payload: str) -> None:
+        seen.append(payload)
+        await asyncio.Event().wait()
+
+    albums = [
+        Letter(f"{album}{item}", f"{album}{item}", "ada", album)
+        for album in ("a", "b", "c", "d")
+        for item in range(10)
+    ]
+    await inbox.put([*albums[:5], *albums[10:], *albums[5:10], Letter("z", "of bob", "bob")])
+
+    reception = Reception(inbox, see_to, see_to, beat_s=10, at_once=40, of_one=3)
+    working = asyncio.create_task(reception.run())
+    await wait_until(lambda: "of bob" in seen)
+    working.cancel()
+    await reception.drain(0)
+
+    assert sorted(seen) == sorted([one.payload for one in albums[:30]] + ["of bob"])

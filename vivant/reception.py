@@ -1,14 +1,15 @@
 """Takes updates out of a bot's inbox and sees to each until it is done.
 
-Several at once; each keeps its lease while it is seen to. What the platform or the store cannot do
-just now is tried again in place; what breaks is tried three times in all and then given up, and
-said so.
+Several at once, and few of one sender: whoever floods the bot waits for themselves, and nobody else
+does. Each keeps its lease while it is seen to. What the platform or the store cannot do just now is
+tried again in place; what breaks is tried three times in all and then given up, and said so.
 Knows no platform: what lies in the inbox is text that the platform's folder put there.
 """
 
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,8 +44,10 @@ class Reception:
     beat_s: float
     #: More than ten, since the items of an album wait for each other.
     at_once: int = 32
+    #: Of one sender, an album counted once: two messages of words, and the photo behind them.
+    of_one: int = 3
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _tasks: dict[asyncio.Task[None], Arrival] = field(default_factory=dict, init=False)
     _forgot_at: float = field(default=float("-inf"), init=False)
 
     def wake(self) -> None:
@@ -56,14 +59,15 @@ class Reception:
         free = asyncio.Semaphore(self.at_once)
 
         def over(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
+            del self._tasks[task]
             free.release()
+            self.wake()  # its sender may have another
 
         while True:
             await free.acquire()
             arrival = await self._next()
             task = asyncio.create_task(self._see_to(arrival), name=f"update {arrival.event}")
-            self._tasks.add(task)
+            self._tasks[task] = arrival
             task.add_done_callback(over)
 
     async def drain(self, seconds: float) -> None:
@@ -79,7 +83,7 @@ class Reception:
         while True:
             self._news.clear()
             try:
-                arrival = await self.inbox.claim()
+                arrival = await self._claim()
                 if arrival is not None:
                     return arrival
                 await self._forget()
@@ -89,6 +93,16 @@ class Reception:
                 await asyncio.wait_for(self._news.wait(), _LOOK_S)
             except TimeoutError:
                 continue
+
+    async def _claim(self) -> Arrival | None:
+        """The next one, unless its sender has enough in hand."""
+        in_hand = self._tasks.values()
+        places = {(one.sender, one.album or one.event) for one in in_hand}
+        of_each = Counter(sender for sender, _ in places if sender is not None)
+        return await self.inbox.claim(
+            but_of=[sender for sender, count in of_each.items() if count >= self.of_one],
+            albums={one.album for one in in_hand if one.album is not None},
+        )
 
     async def _see_to(self, arrival: Arrival) -> None:
         if arrival.is_hopeless:

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from tests.ledger.conftest import Opener
 from tests.ledger.orders import rows
-from vivant.ledger import Arrival, Inbox, Ledger
+from vivant.ledger import Arrival, Inbox, Ledger, Letter
 from vivant.ledger.inbox import MAX_DEATHS
 from vivant.ledger.schema import inbox as table
 
@@ -49,12 +49,33 @@ async def test_an_update_that_was_handled_does_not_come_back(ledger: Ledger) -> 
 
 async def test_the_content_goes_and_the_number_stays_once_it_is_done(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "what somebody wrote")])
+    await inbox.put([Letter("1", "what somebody wrote", "ada", "an album")])
 
     await inbox.done(await arrive(inbox))
 
     (row,) = await rows(ledger, table)
     assert (row.event, row.payload, row.state) == ("1", None, "done")
+    assert (row.sender, row.album) == (None, None)
+
+
+async def test_who_has_enough_in_hand_is_passed_over_but_for_an_album_that_is_open(
+    ledger: Ledger,
+) -> None:
+    inbox = inbox_of(ledger)
+    await inbox.put(
+        [
+            Letter("1", "more of eve", "eve"),
+            Letter("2", "the rest of an album", "eve", "open"),
+            Letter("3", "another album", "eve", "closed"),
+            Letter("4", "of ada", "ada"),
+            Letter("5", "of nobody"),
+        ]
+    )
+
+    found = [await inbox.claim(but_of=["eve"], albums=["open"]) for _ in range(4)]
+
+    assert [one.event for one in found if one is not None] == ["2", "4", "5"]
+    assert [(await arrive(inbox)).event for _ in range(2)] == ["1", "3"]
 
 
 async def test_bots_do_not_see_each_others_updates(ledger: Ledger) -> None:

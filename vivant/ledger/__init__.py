@@ -11,7 +11,7 @@ from vivant.ledger.drafts import Drafts
 from vivant.ledger.early_words import EarlyWords
 from vivant.ledger.fleet import Fleet
 from vivant.ledger.houses import Houses
-from vivant.ledger.inbox import Arrival, Inbox
+from vivant.ledger.inbox import Arrival, Inbox, Letter
 from vivant.ledger.jobs import Jobs, Leases
 from vivant.ledger.migrations import migrate
 from vivant.ledger.people import Forgotten, People
@@ -30,6 +30,7 @@ __all__ = [
     "Jobs",
     "Leases",
     "Ledger",
+    "Letter",
     "People",
     "Report",
     "Reports",

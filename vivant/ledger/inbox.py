@@ -4,11 +4,11 @@ A row is done in the step that follows its effect, so an update that died half w
 again, and the key of the job makes the second time harmless.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Update, delete, select, update
+from sqlalchemy import ColumnElement, Update, delete, or_, select, update
 
 from vivant.ledger.audit import note
 from vivant.ledger.database import Database, insert
@@ -20,6 +20,17 @@ MAX_TRIES: Final = 3
 MAX_DEATHS: Final = 6
 
 
+class Letter(NamedTuple):
+    """One raw update, as it came."""
+
+    event: str
+    payload: str
+    #: Who sent it; None has no equal, and is never too much.
+    sender: str | None = None
+    #: What it is part of and has to be seen to with.
+    album: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One raw update, claimed."""
@@ -27,6 +38,8 @@ class Arrival:
     event: str
     payload: str
     tries: int
+    sender: str | None
+    album: str | None
 
     @property
     def is_last_try(self) -> bool:
@@ -48,32 +61,44 @@ class Inbox:
     bot: str
     lease_s: float
 
-    async def put(self, updates: Iterable[tuple[str, str]]) -> int:
-        """Keep (event, raw update) pairs; a known event is left alone. How many are new."""
+    async def put(self, updates: Iterable[Letter | tuple[str, str]]) -> int:
+        """Keep letters, or (event, raw update) pairs; a known event is left. How many are new."""
         new = 0
         async with self.db.writing() as conn:
-            for event, payload in updates:
+            for letter in (Letter(*update) for update in updates):
                 row = insert(conn, inbox).values(
                     platform=self.platform,
                     bot=self.bot,
-                    event=event,
-                    payload=payload,
+                    **letter._asdict(),
                     state="new",
                     arrived_at=clock(),
                 )
                 new += (await conn.execute(row.on_conflict_do_nothing())).rowcount
         return new
 
-    async def claim(self) -> Arrival | None:
-        """The oldest update that nobody is handling."""
+    async def claim(
+        self, *, but_of: Collection[str] = (), albums: Collection[str] = ()
+    ) -> Arrival | None:
+        """The oldest update that nobody is handling; of the senders *but_of*, only of *albums*."""
         async with self.db.writing() as conn:
             oldest = (
-                select(inbox.c.event, inbox.c.payload, inbox.c.tries)
+                select(
+                    inbox.c.event,
+                    inbox.c.payload,
+                    inbox.c.tries,
+                    inbox.c.sender,
+                    inbox.c.album,
+                )
                 .where(
                     inbox.c.platform == self.platform,
                     inbox.c.bot == self.bot,
                     inbox.c.state == "new",
                     inbox.c.lease_until < clock(),
+                    or_(
+                        inbox.c.sender.is_(None),
+                        inbox.c.sender.not_in(but_of),
+                        inbox.c.album.in_(albums),
+                    ),
                 )
                 .order_by(inbox.c.arrived_at, inbox.c.event)
                 .limit(1)
@@ -87,7 +112,13 @@ class Inbox:
                 .where(self._is(row.event))
                 .values(tries=row.tries + 1, lease_until=self._lease_end())
             )
-            return Arrival(event=row.event, payload=row.payload or "", tries=row.tries + 1)
+            return Arrival(
+                event=row.event,
+                payload=row.payload or "",
+                tries=row.tries + 1,
+                sender=row.sender,
+                album=row.album,
+            )
 
     async def renew(self, arrival: Arrival) -> None:
         """Keep an update that takes long (a slow download) from being handled twice."""
@@ -132,7 +163,11 @@ class Inbox:
 
     def _ended(self, event: str, state: str) -> Update:
         # The raw update goes, its number stays.
-        return update(inbox).where(self._is(event)).values(state=state, payload=None)
+        return (
+            update(inbox)
+            .where(self._is(event))
+            .values(state=state, payload=None, sender=None, album=None)
+        )
 
     def _claimed(self, arrival: Arrival) -> ColumnElement[bool]:
         """The fence: nobody has claimed it since."""

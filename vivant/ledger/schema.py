@@ -188,6 +188,9 @@ inbox: Final = Table(
     Column("tries", Integer, nullable=False, default=0),
     Column("lease_until", _Big, nullable=False, default=0),
     Column("arrived_at", _Big, nullable=False),
+    #: Who sent it, where that is known, and the album it is part of; gone once it is done.
+    Column("sender", Text),
+    Column("album", Text),
     CheckConstraint("state IN ('new', 'done', 'given_up')", name="state"),
     Index(None, "platform", "bot", "state", "arrived_at"),
     sqlite_strict=True,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vivant.errors import LedgerDown
-from vivant.ledger import Inbox
+from vivant.ledger import Inbox, Letter
 from vivant.reception import Reception
 
 _RETRY_S: Final = 1.0
@@ -27,6 +27,8 @@ class Posted:
     channel_id: int
     #: 0 in a DM.
     guild_id: int
+    #: Known when it is kept, and not needed to find it again.
+    author_id: int | None = None
 
     def __str__(self) -> str:
         return f"{self.guild_id}/{self.channel_id}/{self.message_id}"
@@ -47,7 +49,7 @@ class Mailbox:
 
     async def keep(self, posted: list[Posted]) -> int:
         """Have them seen to, once each; how many are new."""
-        rows = [(str(one.message_id), str(one)) for one in posted]
+        rows = [Letter(str(one.message_id), str(one), _sender(one)) for one in posted]
         while True:
             try:
                 new = await self.inbox.put(rows)
@@ -58,3 +60,7 @@ class Mailbox:
             else:
                 self.reception.wake()
                 return new
+
+
+def _sender(posted: Posted) -> str | None:
+    return None if posted.author_id is None else str(posted.author_id)

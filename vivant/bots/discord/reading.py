@@ -38,6 +38,7 @@ _MOST_DMS: Final = 100
 Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
 #: Messages seen to at once.
 _AT_ONCE: Final = 8
+_OF_ONE: Final = 2
 
 logger = logging.getLogger(__name__)
 
@@ -273,6 +274,7 @@ async def reading(
         lambda kept: reader.give_up(Posted.of(kept)),
         services.settings.beat_s,
         at_once=_AT_ONCE,
+        of_one=_OF_ONE,
     )
     reader.mailbox = Mailbox(inbox, reception)
     try:
@@ -289,7 +291,12 @@ def _events(message: discord.Message, asks: Wanted) -> list[str]:
 
 def _posted(message: discord.Message) -> Posted:
     guild_id = 0 if message.guild is None else message.guild.id
-    return Posted(message_id=message.id, channel_id=message.channel.id, guild_id=guild_id)
+    return Posted(
+        message_id=message.id,
+        channel_id=message.channel.id,
+        guild_id=guild_id,
+        author_id=message.author.id,
+    )
 
 
 def _may_read(channel: Readable, me: discord.Member) -> bool:
