@@ -19,6 +19,7 @@ from tests.fakes.discord_api import (
     Upload,
 )
 from tests.fakes.discord_api.world import InteractionKind
+from vivant.bots.discord.outgoing import written
 from vivant.clips import JobState
 from vivant.services import Services
 
@@ -198,3 +199,24 @@ async def test_a_gateway_that_asks_to_reconnect_again_and_again_loses_nothing(
 
     assert job.state is JobState.DONE
     assert [clip.reply_to for clip in clips(general, ada)] == [asked]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            "https://x>[free nitro](https://evil.example )",
+            r"<https://x>>\[free nitro](<https://evil.example> )",
+        ),
+        ("https://x>**bold**", r"<https://x>>\*\*bold\*\*"),
+        (r"https://x\[a](https://evil.example)", r"<https://x>\\\[a](<https://evil.example>)"),
+        ("https://[a](HTTPS://evil.example)", r"https://\[a](<HTTPS://evil.example>)"),
+        ("[**a**](b)", r"\[\*\*a\*\*](b)"),
+        ("see https://x.example/a_b - slow", "see <https://x.example/a_b> - slow"),
+        ("  - a\n# b\n> c - d", "  \\- a\n\\# b\n\\> c - d"),
+    ],
+)
+async def test_no_link_hides_under_words_and_none_lets_markdown_through(
+    words: str, shown: str
+) -> None:
+    assert written(words) == shown

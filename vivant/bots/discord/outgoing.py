@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import discord
 from discord import AllowedMentions, MessageReference, Object
-from discord.utils import MISSING, escape_markdown
+from discord.utils import MISSING
 
 from vivant.bots.discord.buttons import view_of
 from vivant.bots.discord.place import PLATFORM, Place, Shown
@@ -39,6 +39,14 @@ _LONGEST_THREAD_NAME: Final = 100
 _AFTER_A_DELETED_LINE_S: Final = 2.0
 #: An edit of words that takes longer than this is not worth waiting for.
 _PATIENCE_S: Final = 30.0
+#: What Discord's apps make something of. Where a link ends here, it ends in `<…>` too: nothing
+#: behind it may stand unescaped because it looked like a part of the link.
+_ACTIVE: Final = re.compile(
+    r"(?P<url>https?://[^\s<>\[\]()\\]+)"
+    r"|(?P<indent>^[ \t]*)[>#-]"
+    r"|[\\*_~|`\[]",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -267,8 +275,14 @@ def _file(film: Film, alt_text: str, *, spoiler: bool = False) -> discord.File:
 
 def written(text: str) -> str:
     """*text* as it reads: no word of a person becomes markdown, a link or a picture of one."""
-    literal = escape_markdown(text, ignore_links=True)
-    return re.sub(r"https?://[^\s<>]+", r"<\g<0>>", literal)[:_LONGEST_TEXT]
+    return _ACTIVE.sub(_tamed, text)[:_LONGEST_TEXT]
+
+
+def _tamed(found: re.Match[str]) -> str:
+    if found["url"]:
+        return f"<{found['url']}>"  # Discord shows no picture of it
+    indent = found["indent"] or ""
+    return f"{indent}\\{found[0].removeprefix(indent)}"
 
 
 def _addressed(place: Place, shown: Shown | None, text: str) -> str:
