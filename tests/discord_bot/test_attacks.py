@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.discord_bot.test_promise import asks, ended
+from tests.discord_bot.test_promise import MESSAGES, asks, ended
 from tests.discord_bot.test_ways_in import clips
 from tests.fakes.discord_api import (
     Channel,
@@ -220,3 +220,19 @@ async def test_no_link_hides_under_words_and_none_lets_markdown_through(
     words: str, shown: str
 ) -> None:
     assert written(words) == shown
+
+
+async def test_a_photo_does_not_wait_for_the_mentions_of_somebody_else(
+    discord: DiscordServer, home: Guild, general: Channel, ada: Person, bob: Person, photo: bytes
+) -> None:
+    """Discord takes one answer a second in a channel: it is Bob who waits for the rest of them."""
+    elsewhere = discord.channel(home, "photos")
+    discord.limits("POST", MESSAGES, calls=5, per_s=5)
+    for _ in range(60):
+        bob.posts(general, discord.bot.mention)
+    ada.posts(elsewhere, f"{discord.bot.mention} slow zoom in", files=[photo])
+
+    await discord.until(lambda: clips(elsewhere, ada))
+
+    answers = [message for message in general.seen_by(bob) if message.author is discord.bot]
+    assert len(answers) < 60
