@@ -328,7 +328,9 @@ class Conversation:
                     return words.no_clips_here()
                 return None
             case Verb.DELETE:
-                await self.platform.remove(press.reply_to, press.message_id)
+                if job.state in (JobState.QUEUED, JobState.RENDERING):
+                    return words.cancelled(await self._cancel([job]))
+                await self._take_away(press, job)
                 if job.is_over:
                     await self._delete(media_of(job))
                     await self.ledger.jobs.purge(job.id)
@@ -337,7 +339,7 @@ class Conversation:
                 return words.deleted()
             case verb if verb in RENDERING:
                 again = await self.intake.encore(
-                    job, verb, press.sender, press.event_id, press.answer_to
+                    job, verb, press.sender, press.event_id, _answer_to(press, job)
                 )
                 await self.status_messages.begin(again, None)
                 if not again.work.cost:
@@ -367,7 +369,8 @@ class Conversation:
         return None
 
     async def _redraft(self, press: Press, job: Job) -> Question:
-        return await self.intake.redraft(job, press.sender, press.event_id, press.answer_to)
+        to = _answer_to(press, job)
+        return await self.intake.redraft(job, press.sender, press.event_id, to)
 
     async def _ask_again(self, press: Press, question: Question, text: str) -> None:
         _, buttons = self._question(question, press.sender)
@@ -378,26 +381,41 @@ class Conversation:
     async def _on_draft(self, press: Press) -> str | None:
         words = Messages(press.sender.language)
         outcome: Job | Question | None = None
-        token = press.reply_to.token
+        to = press.reply_to
+        stands = await self._question_under(press)
         match press.verb:
             case Verb.DROP:
                 if not await self.intake.drop(press.target, press.sender):
                     return words.not_yours()
-                await self.platform.edit_text(press.reply_to, press.message_id, words.dropped())
+                if stands is None:
+                    return words.dropped()
+                await self._rewrite(to, stands, words.dropped())
                 return None
             case Verb.CONSENT:
-                outcome = await self.intake.consent(press.target, press.sender, token)
+                outcome = await self.intake.consent(press.target, press.sender, to)
             case _ if press.choice in list(Action):
                 action = Action(press.choice)
-                outcome = await self.intake.choose(press.target, press.sender, action, token)
+                outcome = await self.intake.choose(press.target, press.sender, action, to)
         if outcome is None:
             return words.not_yours()
         if isinstance(outcome, Question):
             text, buttons = self._question(outcome, press.sender)
-            await self.platform.edit_text(press.reply_to, press.message_id, text, buttons=buttons)
+            asking = await self._rewrite(to, stands, text, buttons)
+            await self.ledger.drafts.asked(outcome.draft_id, asking)
         else:
-            await self.status_messages.begin(outcome, press.message_id)
+            await self.status_messages.begin(outcome, stands)
         return None
+
+    async def _question_under(self, press: Press) -> str | None:
+        """The pressed message, if it is the one that asks about that draft.
+
+        Button data can be forged: any message may be pressed with it, somebody else's clip too.
+        """
+        owner = owner_of(self.platform.name, press.sender.id)
+        asked = await self.ledger.drafts.answered_by(
+            owner, press.reply_to, message_id=press.message_id, within_s=0
+        )
+        return press.message_id if asked == press.target else None
 
     # ---- commands
 
@@ -492,7 +510,22 @@ class Conversation:
 
     async def _say(self, message: PhotoMessage, text: str, buttons: tuple[Button, ...] = ()) -> str:
         """Answer *message*, in the message of ours that stands; the id of the answer."""
-        to, stands = message.reply_to, message.status_message
+        # Handled anew because the reply to this got lost, it is said once, where nonces are known.
+        nonce = f"{message.event_id}.said"
+        return await self._rewrite(
+            message.reply_to, message.status_message, text, buttons, nonce=nonce
+        )
+
+    async def _rewrite(
+        self,
+        to: ReplyTo,
+        stands: str | None,
+        text: str,
+        buttons: tuple[Button, ...] = (),
+        *,
+        nonce: str | None = None,
+    ) -> str:
+        """Say *text* in the message of ours that *stands*, or in a new one; its id."""
         if stands is not None:
             try:
                 await self.platform.edit_text(to, stands, text, buttons=buttons)
@@ -500,10 +533,26 @@ class Conversation:
                 logger.debug("the message that stood is gone")
             else:
                 return stands
-        # Handled anew because the reply to this got lost, it is said once, where nonces are known.
-        nonce = f"{message.event_id}.said"
         return await self.platform.send_text(to, text, buttons=buttons, nonce=nonce)
+
+    async def _take_away(self, press: Press, job: Job) -> None:
+        """Remove *job*'s own message, wherever its button was pressed."""
+        own, to = job.line_message or job.status_message, job.reply_to
+        if own is None or to is None:
+            return
+        # Where both are one place, the right that came with the press is the fresher one.
+        is_there = to.chat_id == press.reply_to.chat_id
+        await self.platform.remove(press.reply_to if is_there else to, own)
 
     async def _delete(self, media: Iterable[MediaRef]) -> None:
         for ref in media:
             await self.intake.media.delete(ref)
+
+
+def _answer_to(press: Press, job: Job) -> ReplyTo | None:
+    """Where what *press* asks for belongs: where *job* was asked for, or where it is pressed.
+
+    Button data can be forged: whoever left a chat writes nothing there any more.
+    """
+    to = press.answer_to or job.reply_to
+    return to if to is None or to.is_same_house(press.reply_to) else press.reply_to

@@ -132,13 +132,13 @@ class Intake:
         return replace(asked, draft_id=draft_id)
 
     async def choose(
-        self, draft_id: str, sender: Sender, action: Action, token: str | None = None
+        self, draft_id: str, sender: Sender, action: Action, to: ReplyTo
     ) -> Job | Question | None:
         """The sender picked what shall happen; None when the draft is gone or not theirs.
 
-        *token*: a fresh right to answer, where there is one.
+        *to*: where they said so.
         """
-        order = await self._draft_of(draft_id, sender, token)
+        order = await self._draft_of(draft_id, sender, to)
         if order is None:
             return None
         plan = Plan(words=action.value, beats=(Beat(action=action),))
@@ -232,9 +232,9 @@ class Intake:
         for ref in media_of(order):
             await self.media.delete(ref)
 
-    async def consent(self, draft_id: str, sender: Sender, token: str | None = None) -> Job | None:
-        """The sender said yes; None when the draft is gone or not theirs. *token* as above."""
-        order = await self._draft_of(draft_id, sender, token)
+    async def consent(self, draft_id: str, sender: Sender, to: ReplyTo) -> Job | None:
+        """The sender said yes; None when the draft is gone or not theirs. *to* as above."""
+        order = await self._draft_of(draft_id, sender, to)
         return None if order is None else await self._take_draft(draft_id, order, sender)
 
     async def drop(self, draft_id: str, sender: Sender) -> bool:
@@ -300,15 +300,20 @@ class Intake:
         return job
 
     async def _draft_of(
-        self, draft_id: str, sender: Sender, token: str | None = None
+        self, draft_id: str, sender: Sender, to: ReplyTo | None = None
     ) -> Order | None:
         order = await self.ledger.drafts.get(draft_id)
         if order is None or order.owner != owner_of(order.reply_to.platform, sender.id):
             return None
-        if order.reply_to.token is None or token is None:
+        if to is None:
+            return order
+        if not order.reply_to.is_same_house(to):
+            # Button data can be forged: whoever left a chat writes nothing there any more.
+            return replace(order, reply_to=to)
+        if order.reply_to.token is None or to.token is None:
             return order
         # The one that came with the photo may have ended while the question stood.
-        return replace(order, reply_to=replace(order.reply_to, token=token))
+        return replace(order, reply_to=replace(order.reply_to, token=to.token))
 
     async def announce(self, job: Job) -> None:
         """Ring for an answer that needs no engine: a cancelled job has one at once."""

@@ -1,13 +1,16 @@
 """Button data that somebody made up: a chat's say ends at its door, and only a loop is free."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.conftest import wait_until
+from tests.conftest import engine_at_work, wait_until
 from tests.engines import QuickEngine
 from tests.platforms import MemoryPlatform, Person
 from vivant.chat import Button, Verb
 from vivant.conversation import Conversation
 from vivant.errors import Undeliverable
+from vivant.messages import Messages
 from vivant.services import Services
 
 
@@ -122,3 +125,124 @@ async def test_a_clip_that_was_given_back_is_given_to_nobody(
     assert platform.files == []
     assert await services.ledger.jobs.open_jobs() == []
     assert platform.clips() == []
+
+
+@pytest.mark.parametrize("verb", [Verb.CHOOSE, Verb.DROP])
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_a_question_is_answered_where_it_stands_and_never_over_a_message_of_others(
+    services: Services,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+    verb: Verb,
+    is_over: bool,
+) -> None:
+    """The draft is one's own; the message that it is pressed under is Ada's, clip or not yet."""
+    bea = ada.called("bea")
+    await ada.sends(photo, "slow zoom in")
+    hers = platform.only()
+    if is_over:
+        async with engine_at_work(services, QuickEngine()):
+            await wait_until(lambda: len(platform.clips()) == 1)
+    text, film = hers.text, hers.film
+    await bea.sends(photo)
+    draft = platform.in_chat()[-1].button(Verb.CHOOSE)
+
+    said = await bea.pushes(hers, replace(draft, verb=verb))
+
+    assert (hers.text, hers.film) == (text, film)
+    if verb is Verb.DROP:
+        assert said == Messages().dropped()
+    else:
+        job = (await services.ledger.jobs.latest(bea.owner, 1))[0]
+        assert job.status_message not in (None, hers.id)
+
+
+async def test_a_message_is_known_by_its_chat_and_not_by_its_number_alone(
+    services: Services, platform: MemoryPlatform, ada: Person, photo: bytes
+) -> None:
+    """The question's number in another chat is somebody else's message."""
+    await ada.sends(photo)
+    question = platform.only()
+
+    await ada.at("elsewhere").pushes(question, question.button(Verb.CHOOSE))
+
+    (job,) = await services.ledger.jobs.latest(ada.owner, 1)
+    assert job.status_message != question.id
+    assert question.text == Messages().what_should_happen()
+    assert platform.only("elsewhere").button(Verb.CANCEL).target == job.id
+
+
+async def test_deleting_takes_away_ones_own_clip_only(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """Whatever message it was pressed under."""
+    bea = ada.called("bea")
+    await ada.sends(photo, "slow zoom in")
+    await bea.sends(photo, "slow zoom in")
+    await wait_until(lambda: len(platform.clips()) == 2)
+    hers, mine = platform.in_chat()
+
+    await bea.pushes(hers, mine.button(Verb.DELETE))
+
+    assert platform.only() is hers
+
+
+async def test_what_is_deleted_while_it_waits_is_cancelled(
+    services: Services, platform: MemoryPlatform, ada: Person, photo: bytes
+) -> None:
+    """It would count among nobody's open jobs, and be rendered for nobody."""
+    await ada.sends(photo, "slow zoom in")
+    status = platform.only()
+    before = await services.ledger.jobs.waiting()
+
+    said = await ada.pushes(status, pressed(Verb.DELETE, status.button(Verb.CANCEL).target))
+
+    assert said == Messages().cancelled(1)
+    assert before == 1
+    assert await services.ledger.jobs.waiting() == 0
+    assert (await services.ledger.people.credit(ada.owner)).reserved == 0
+
+
+@pytest.mark.parametrize("verb", [Verb.AGAIN, Verb.EDIT])
+async def test_what_is_asked_for_elsewhere_is_answered_elsewhere(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+    verb: Verb,
+) -> None:
+    """Whoever was thrown out of a chat has her own clips still, and writes nothing there."""
+    await ada.sends(photo, "slow zoom in")
+    await wait_until(lambda: len(platform.clips()) == 1)
+    clip = platform.only()
+
+    await ada.at("elsewhere").pushes(clip, clip.button(verb))
+    if verb is Verb.EDIT:
+        question = platform.only("elsewhere")
+        await ada.at("elsewhere").pushes(question, question.button(Verb.CHOOSE))
+
+    await wait_until(lambda: len(platform.clips("elsewhere")) == 1)
+    assert platform.only() is clip
+
+
+async def test_a_question_that_is_answered_elsewhere_brings_its_clip_elsewhere(
+    services: Services,
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+) -> None:
+    """The clip goes where the answer came from, which may be all that is left to her."""
+    await ada.sends(photo)
+    question = platform.only()
+
+    await ada.at("elsewhere").pushes(question, question.button(Verb.CHOOSE))
+
+    await wait_until(lambda: len(platform.clips("elsewhere")) == 1)
+    assert platform.only() is question
