@@ -277,7 +277,7 @@ async def test_what_was_bought_is_taken_back_once_as_far_as_it_is_not_spent(
     async with opened(limits=nothing_free) as ledger, opened(limits=nothing_free) as other:
         await ledger.people.grant(ANN, 5, source="payment:1", kind="payment")
         for _ in range(3):
-            await accepted(ledger)
+            await rendered(ledger)
         taken = await asyncio.gather(
             *(each.people.take_back(ANN, 5, source="refund:1") for each in (ledger, other))
         )
@@ -286,3 +286,28 @@ async def test_what_was_bought_is_taken_back_once_as_far_as_it_is_not_spent(
         assert set(taken) == {2, None}
         assert await other.people.take_back(ANN, 5, source="refund:1") is None
         assert await left(ledger) == (0, 5, 3)
+
+
+async def test_what_waits_is_cancelled_for_a_refund_and_no_cancel_brings_a_clip_back(
+    opened: Opener,
+) -> None:
+    """The money went back: no job that holds its clips may give them back afterwards.
+
+    Only as many are cancelled as it takes, the latest first, and none where it was told before.
+    """
+    nothing_free = replace(LIMITS, free_clips_per_day=0)
+    async with opened(limits=nothing_free) as ledger, opened(limits=nothing_free) as other:
+        await ledger.people.grant(ANN, 6, source="payment:1", kind="payment")
+        waiting = [await accepted(ledger) for _ in range(5)]
+        await claimed(ledger)
+        taken = await asyncio.gather(
+            *(each.people.take_back(ANN, 5, source="refund:1") for each in (ledger, other))
+        )
+
+        assert set(taken) == {5, None}
+        assert [await ledger.jobs.cancel(job.id) for job in waiting].count(True) == 1
+        assert await left(ledger) == (0, 1, 0)
+        last = await accepted(ledger)
+        assert await other.people.take_back(ANN, 5, source="refund:1") is None
+        assert await ledger.jobs.cancel(last.id)
+        assert await ledger.people.discrepancies() == []

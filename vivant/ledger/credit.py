@@ -6,15 +6,15 @@ taken in one order, the job's row and then the account's, so that no two steps w
 
 from typing import Any, Final, Literal
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, literal, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vivant.clips import RefusalReason
+from vivant.clips import JobState, RefusalReason
 from vivant.errors import Refused
 from vivant.jobs import Credit
 from vivant.ledger.database import insert
-from vivant.ledger.schema import accounts, clock, entries
+from vivant.ledger.schema import accounts, clock, entries, jobs
 
 _DAY_MS: Final = 86_400_000
 
@@ -120,6 +120,31 @@ async def grant(
     """Add paid clips once per *source*; False when that source was counted before."""
     await open_account(conn, owner, free_per_day=free_per_day)
     return await _add(conn, owner, source, kind, amount)
+
+
+async def in_the_way(conn: AsyncConnection, owner: str, amount: int, *, source: str) -> list[str]:
+    """Jobs without a clip yet that hold what `take_back` lacks, the latest first.
+
+    Cancelled later, each would give back what was not there to be taken.
+    """
+    if await _entry(conn, source, "grant") is not None:
+        return []
+    balance = select(accounts.c.balance).where(accounts.c.owner == owner)
+    lacking = amount - ((await conn.execute(balance)).scalar_one_or_none() or 0)
+    holding = (
+        select(jobs.c.id)
+        .join(entries, entries.c.source == literal("job:") + jobs.c.id)
+        .where(
+            jobs.c.owner == owner,
+            jobs.c.state.in_((JobState.QUEUED, JobState.RENDERING)),
+            entries.c.kind == "reserve",
+            entries.c.purse == "paid",
+            entries.c.amount < 0,
+        )
+        .order_by(jobs.c.created_at.desc(), jobs.c.id)
+        .limit(max(lacking, 0))
+    )
+    return list((await conn.execute(holding)).scalars())
 
 
 async def take_back(

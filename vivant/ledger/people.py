@@ -69,7 +69,14 @@ class People:
             )
 
     async def take_back(self, owner: str, amount: int, *, source: str) -> int | None:
-        """Remove up to *amount* unspent paid clips, once per *source*; how many, or None: done."""
+        """Remove up to *amount* unspent paid clips, once per *source*; how many, or None: done.
+
+        What has no clip yet is not spent: such jobs are cancelled, as many as it takes.
+        """
+        async with self.db.reading() as conn:
+            in_the_way = await credit.in_the_way(conn, owner, amount, source=source)
+        for job_id in in_the_way:
+            await self.jobs.cancel(job_id)
         async with self.db.writing() as conn:
             return await credit.take_back(
                 conn,
