@@ -1,6 +1,7 @@
 """What holds for the Redis that Vivant starts itself: real servers, real processes, real kills."""
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -366,6 +367,33 @@ async def test_a_folder_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path
 )
 def test_a_redis_that_strangers_cannot_reach_is_taken(url: str) -> None:
     check_url(url)
+
+
+@pytest.mark.parametrize("name", ["door.lock", "users.lock", "server.lock"])
+async def test_a_file_that_cannot_be_had_in_the_folder_is_a_wrong_setting(
+    data_dir: Path, name: str
+) -> None:
+    """The same words at each step of coming in; what undoes the earlier ones meets it again."""
+    (data_dir / "redis" / name).mkdir(parents=True)
+
+    with pytest.raises(SettingsError, match=rf"^VIVANT_DATA_DIR: .*{name}: Is a directory; "):
+        async with local_redis(data_dir):
+            pass
+
+
+async def test_a_full_disk_is_said_without_a_stack_trace(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no file's name to tell; the folder's will do."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+
+    with pytest.raises(SettingsError, match=rf"^VIVANT_DATA_DIR: {data_dir}: No space left"):
+        async with local_redis(data_dir):
+            pass
 
 
 @pytest.mark.parametrize(

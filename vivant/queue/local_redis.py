@@ -89,21 +89,21 @@ async def local_redis(data_dir: Path) -> AsyncGenerator[str]:
     in or out, this may leave the server running; the next user of the folder takes it over.
 
     Raises `RedisMissing` when there is none to start or it does not come up, `SettingsError`
-    when the folder cannot be used.
+    when the folder cannot be used, or its disk is full.
     """
     async with AsyncExitStack() as undo:
         try:
             house = await asyncio.to_thread(_House.at, data_dir / "redis")
             users = undo.enter_context(_Lock(house.folder / "users.lock"))
+            async with house.door():
+                users.share()  # at once: it is only ever held alone inside the door
+                undo.push_async_callback(_leave, house, users)
+                url = await house.url()
         except OSError as exc:
             raise SettingsError(
-                f"VIVANT_DATA_DIR: {exc.filename}: {exc.strerror}; "
-                "allowed is a folder that this user may write to"
+                f"VIVANT_DATA_DIR: {exc.filename or data_dir}: {exc.strerror}; "
+                "allowed is a folder that this user may write to, on a disk with room"
             ) from exc
-        async with house.door():
-            users.share()  # at once: it is only ever held alone inside the door
-            undo.push_async_callback(_leave, house, users)
-            url = await house.url()
         leaving = asyncio.Event()
         watch = asyncio.create_task(_watch(house, leaving), name="watch the local Redis")
         undo.push_async_callback(asyncio.wait, [watch])
@@ -112,10 +112,13 @@ async def local_redis(data_dir: Path) -> AsyncGenerator[str]:
 
 
 async def _leave(house: "_House", users: "_Lock") -> None:
-    async with house.door():
-        if users.take():
-            await house.stop()
-        users.drop()
+    try:
+        async with house.door():
+            if users.take():
+                await house.stop()
+            users.drop()
+    except OSError as exc:  # whoever leaves has something else to say, or nothing any more
+        log.warning("the local Redis was not looked after: %s", exc)
 
 
 async def _watch(house: "_House", leaving: asyncio.Event) -> None:
