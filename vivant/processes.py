@@ -63,6 +63,8 @@ async def run_engine(
             open_services(settings) as services,
             running(beat_alive(settings), "alive"),
         ):
+            # In a task of its own: where a `TaskGroup` fails, Python 3.11.2 leaves the task it is
+            # in half cancelled, and time limits in what closes after it end in `CancelledError`.
             await asyncio.create_task(_work_all(services, engines, stop), name="engines")
     finally:
         for engine in engines:
@@ -114,9 +116,7 @@ async def run_bot(settings: Settings, platform: str, *, stop: asyncio.Event | No
                 from vivant.bots.discord import run as talk  # noqa: PLC0415
             case _:
                 raise SettingsError(f"there is no platform {platform!r}: telegram, discord")
-        # In a task of its own: where a `TaskGroup` fails, Python 3.11.2 leaves the task it is in
-        # half cancelled, and time limits in what closes after it end in `CancelledError`.
-        await asyncio.create_task(talk(services, stop), name=platform)
+        await talk(services, stop)
 
 
 async def run_everything(settings: Settings) -> None:
