@@ -48,7 +48,7 @@ async def run(services: Services, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         door = await _door(stack, settings)
         try:
-            # In a task of its own: Python 3.11.2 leaves the task half cancelled where a group fails.
+            # In a task of its own: Python 3.11.2 leaves one half cancelled where a group fails.
             await asyncio.create_task(_run_each(services, server, door, stop), name=PLATFORM)
         except* SettingsError as group:
             raise SettingsError(str(_first_of(group))) from group
