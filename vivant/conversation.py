@@ -77,6 +77,11 @@ class Conversation:
         await self.intake.houses.put(self.platform.name, house_id, house)
         return words.house_kept()
 
+    async def move_house(self, old_id: str, new_id: str) -> None:
+        """A chat has another id by now: its rules go with it, unless it has new ones there."""
+        if await self.house(new_id) == House():
+            await self.intake.houses.put(self.platform.name, new_id, await self.house(old_id))
+
     async def settings(self, house_id: str, sender: Sender, said: str = "") -> str:
         """`/settings`: how they are, or one of them changed ("quiet on")."""
         house = await self.house(house_id)

@@ -85,11 +85,11 @@ class TelegramPlatform:
                     chat_id,
                     text,
                     message_thread_id=thread_id,
-                    reply_parameters=reply_parameters(to),
+                    reply_parameters=reply_parameters(to, chat_id),
                     reply_markup=_keyboard(buttons),
                     link_preview_options=_NO_PREVIEW,
                 )
-            return str(sent.message_id)
+            return _shown(to, chat_id, sent.message_id)
 
         try:
             return await in_thread(to, send, self.pace)
@@ -103,17 +103,17 @@ class TelegramPlatform:
     ) -> None:
         """Change a message of ours."""
 
-        async def edit(chat_id: int) -> None:
+        async def edit(chat_id: int, number: int) -> None:
             with our_errors():
                 await self.api.edit_message_text(
                     text,
                     chat_id,
-                    int(message_id),
+                    number,
                     reply_markup=_keyboard(buttons),
                     link_preview_options=_NO_PREVIEW,
                 )
 
-        await self._unless_shown(to, edit)
+        await self._unless_shown(to, message_id, edit)
 
     async def edit_into(self, to: ReplyTo, message_id: str, answer: Answer) -> None:
         """Turn a text of ours into a clip: silent ones loop as animations, others are videos.
@@ -136,13 +136,13 @@ class TelegramPlatform:
     async def _edit_media(
         self, to: ReplyTo, message_id: str, media: _Media, buttons: tuple[Button, ...]
     ) -> None:
-        async def edit(chat_id: int) -> None:
+        async def edit(chat_id: int, number: int) -> None:
             with our_errors():
                 await self.api.edit_message_media(
-                    media, chat_id, int(message_id), reply_markup=_keyboard(buttons)
+                    media, chat_id, number, reply_markup=_keyboard(buttons)
                 )
 
-        await self._unless_shown(to, edit)
+        await self._unless_shown(to, message_id, edit)
 
     async def send_file(self, to: ReplyTo, film: Film) -> None:
         """Send the clip as it was made: a file is not squeezed, and plays nowhere by itself.
@@ -160,7 +160,7 @@ class TelegramPlatform:
                     thumbnail=film.thumbnail,
                     disable_content_type_detection=True,
                     message_thread_id=thread_id,
-                    reply_parameters=reply_parameters(to),
+                    reply_parameters=reply_parameters(to, chat_id),
                 )
 
         try:
@@ -171,12 +171,12 @@ class TelegramPlatform:
     async def remove(self, to: ReplyTo, message_id: str) -> None:
         """Delete a message of ours, as long as Telegram lets us."""
 
-        async def delete(chat_id: int) -> None:
+        async def delete(chat_id: int, number: int) -> None:
             with our_errors():
-                await self.api.delete_message(chat_id, int(message_id))
+                await self.api.delete_message(chat_id, number)
 
         try:
-            await _in_chat(to, delete)
+            await _at(to, message_id, delete)
         except MessageGone:
             return
 
@@ -198,21 +198,23 @@ class TelegramPlatform:
         except PlatformError:
             return
 
-    async def _unless_shown(self, to: ReplyTo, edit: Callable[[int], Awaitable[None]]) -> None:
+    async def _unless_shown(
+        self, to: ReplyTo, message_id: str, edit: Callable[[int, int], Awaitable[None]]
+    ) -> None:
         try:
-            await _in_chat(to, edit, self.pace)
+            await _at(to, message_id, edit, self.pace)
         except NotModified:
             return
 
     async def react(self, to: ReplyTo, message_id: str, emoji: str) -> None:
         """Put a reaction on a message; where reactions are closed, nothing happens."""
 
-        async def put(chat_id: int) -> None:
+        async def put(chat_id: int, number: int) -> None:
             with our_errors():
-                await self.api.set_message_reaction(chat_id, int(message_id), emoji)
+                await self.api.set_message_reaction(chat_id, number, emoji)
 
         try:
-            await _in_chat(to, put)
+            await _at(to, message_id, put)
         except PlatformError:
             return
 
@@ -222,9 +224,12 @@ def is_group(to: ReplyTo) -> bool:
     return to.chat_id.startswith("-")
 
 
-def reply_parameters(to: ReplyTo) -> ReplyParameters | None:
-    """A reply, even if the message that asked has been deleted meanwhile."""
-    if to.message_id is None:
+def reply_parameters(to: ReplyTo, chat_id: int) -> ReplyParameters | None:
+    """A reply, even if the message that asked has been deleted meanwhile.
+
+    None in the supergroup that *to* has become: there its number is another message's.
+    """
+    if to.message_id is None or str(chat_id) != to.chat_id:
         return None
     return ReplyParameters(int(to.message_id), allow_sending_without_reply=True)
 
@@ -243,23 +248,39 @@ async def in_thread(
                 raise
             return await send(chat_id, None)
 
-    return await _in_chat(to, send_there, pace)
-
-
-async def _in_chat(
-    to: ReplyTo, call: Callable[[int], Awaitable[_T]], pace: Pace | None = None
-) -> _T:
-    """Call for the chat, or for the supergroup that it has become; at its *pace*, if given."""
-
-    async def call_there(chat_id: int) -> _T:
-        if pace is None:
-            return await call(chat_id)
-        return await pace.keep(chat_id, lambda: call(chat_id))
-
     try:
-        return await call_there(int(to.chat_id))
+        return await _paced(int(to.chat_id), send_there, pace)
     except Moved as moved:
-        return await call_there(moved.chat_id)
+        return await _paced(moved.chat_id, send_there, pace)
+
+
+async def _at(
+    to: ReplyTo,
+    message_id: str,
+    call: Callable[[int, int], Awaitable[None]],
+    pace: Pace | None = None,
+) -> None:
+    """Call for the chat and the number of one message; raises `MessageGone` where both moved.
+
+    A supergroup counts its messages anew: the number is there, and is somebody else's message.
+    """
+    chat, _, number = message_id.rpartition("/")
+    try:
+        await _paced(int(chat or to.chat_id), lambda chat_id: call(chat_id, int(number)), pace)
+    except Moved as moved:
+        raise MessageGone(str(moved)) from moved
+
+
+def _shown(to: ReplyTo, chat_id: int, number: int) -> str:
+    """The id of a message of ours, with its chat where that is not the one of *to*."""
+    return str(number) if str(chat_id) == to.chat_id else f"{chat_id}/{number}"
+
+
+async def _paced(chat_id: int, call: Callable[[int], Awaitable[_T]], pace: Pace | None) -> _T:
+    """Call for a chat; at its *pace*, if given."""
+    if pace is None:
+        return await call(chat_id)
+    return await pace.keep(chat_id, lambda: call(chat_id))
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:

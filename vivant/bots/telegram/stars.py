@@ -55,7 +55,7 @@ class Stars:
                     currency=_STARS,
                     prices=[LabeledPrice(words.pack(clips), stars)],
                     message_thread_id=thread_id,
-                    reply_parameters=reply_parameters(to),
+                    reply_parameters=reply_parameters(to, chat_id),
                 )
 
         await in_thread(to, send)

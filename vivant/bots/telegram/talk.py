@@ -91,6 +91,13 @@ class Talk:
         await self._say(message, Messages(sender_of(message).language).went_wrong())
 
     async def _on_message(self, message: Message) -> None:
+        here = str(message.chat.id)
+        if message.migrate_to_chat_id is not None:
+            await self.conversation.move_house(here, str(message.migrate_to_chat_id))
+            return
+        if message.migrate_from_chat_id is not None:
+            await self.conversation.move_house(str(message.migrate_from_chat_id), here)
+            return
         if message.successful_payment is not None:
             await self._on_paid(message, message.successful_payment)
             return
