@@ -177,6 +177,10 @@ class Intake:
         self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo | None = None
     ) -> Job:
         """A new job from one that has its clip; raises `Refused` (FORGOTTEN among others)."""
+        to = _place(job, to)
+        known = await self.ledger.jobs.find(self.key_of(to, event_id))
+        if known is not None:
+            return known
         if not makes_sense(job, verb):
             raise Refused(RefusalReason.FORGOTTEN)
         order = await self._order_from(job, verb, sender, event_id, to)
@@ -190,6 +194,10 @@ class Intake:
         self, job: Job, sender: Sender, event_id: str, to: ReplyTo | None = None
     ) -> Question:
         """The photo of *job* waits for other words; raises `Refused` (FORGOTTEN)."""
+        to = _place(job, to)
+        known = await self.ledger.drafts.find(self.key_of(to, event_id))
+        if known is not None:
+            return Question(asks=Asks.CHOICE, draft_id=known, offers=suggest(job.sight))
         order = await self._order_from(job, Verb.EDIT, sender, event_id, to)
         if job.plan is not None and needs_consent(job.plan, _seen_in(job)):
             order = replace(order, has_consent=True)  # it was a kiss: they were asked then
@@ -199,10 +207,9 @@ class Intake:
         return Question(asks=Asks.CHOICE, draft_id=draft_id, offers=suggest(order.sight))
 
     async def _order_from(
-        self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo | None
+        self, job: Job, verb: Verb, sender: Sender, event_id: str, to: ReplyTo
     ) -> Order:
-        to = to or job.reply_to
-        if to is None or job.photo is None:
+        if job.photo is None:
             raise Refused(RefusalReason.FORGOTTEN)
         await self.let_in(sender, to)
         source = job.clip.video if job.clip and verb in (Verb.LONGER, Verb.LOOP) else None
@@ -359,6 +366,14 @@ class Intake:
 def _seen_in(what: Order | Job) -> Sight | None:
     """Who may be in the clip: with a second photo that is not known from the first."""
     return what.sight if what.last_photo is None else None
+
+
+def _place(job: Job, to: ReplyTo | None) -> ReplyTo:
+    """*to*, or where *job* was asked for; raises `Refused` once that is forgotten."""
+    place = to or job.reply_to
+    if place is None:
+        raise Refused(RefusalReason.FORGOTTEN)
+    return place
 
 
 def owner_of(platform: str, user_id: str) -> str:

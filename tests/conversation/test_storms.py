@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.conftest import wait_until
+from tests.engines import QuickEngine
 from tests.platforms import MemoryPlatform, Person
+from vivant.chat import Verb
 from vivant.clips import RefusalReason
 from vivant.errors import Refused
 from vivant.messages import Messages
@@ -56,3 +59,22 @@ async def test_a_storm_of_edits_changes_nothing_more(
     (job,) = await services.ledger.jobs.open_jobs()
     assert job.plan is not None
     assert job.plan.words == "laugh"
+
+
+@pytest.mark.parametrize("verb", [Verb.AGAIN, Verb.EDIT])
+async def test_a_press_that_is_seen_to_twice_is_one_request(
+    quick_engine: QuickEngine,
+    platform: MemoryPlatform,
+    ada: Person,
+    photo: bytes,
+    verb: Verb,
+) -> None:
+    """Whoever is told "too fast" the second time thinks that nothing comes of it."""
+    await ada.sends(photo, "slow zoom in")
+    await wait_until(lambda: len(platform.clips()) == 1)
+    clip = platform.only()
+
+    first = await ada.presses(clip, verb, event="press-1")
+    second = await ada.pushes(clip, clip.button(verb), event="press-1")
+
+    assert first == second != TOO_FAST
