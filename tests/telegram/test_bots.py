@@ -129,9 +129,54 @@ async def test_a_post_without_the_secret_is_turned_away(
         ) as response:
             assert response.status == 400
 
-    async with hooked.ledger.db.reading() as conn:
+    assert await kept_by(hooked) == 0
+
+
+async def kept_by(services: Services) -> int:
+    async with services.ledger.db.reading() as conn:
         rows = await conn.exec_driver_sql("SELECT count(*) FROM inbox")
-        assert rows.scalar_one() == 0
+        return int(rows.scalar_one())
+
+
+@pytest.mark.parametrize(
+    ("body", "charset"),
+    [(b"\xff", "utf-8"), (b"[" * 100_000, "utf-8"), (b"{}", "klingon"), (b"[7]", "utf-8")],
+)
+async def test_a_post_that_cannot_be_read_is_told_so(
+    hooked: Services, account: BotAccount, body: bytes, charset: str
+) -> None:
+    """With the right secret too: no bytes are an error of ours."""
+    webhook = account.webhook
+    assert webhook is not None
+    headers = {
+        "X-Telegram-Bot-Api-Secret-Token": webhook.secret_token or "",
+        "Content-Type": f"application/json; charset={charset}",
+    }
+
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(webhook.url, data=body, headers=headers) as response,
+    ):
+        assert response.status == 400
+    assert await kept_by(hooked) == 0
+
+
+async def test_a_secret_that_is_no_text_is_a_wrong_secret(
+    hooked: Services, account: BotAccount, port: int
+) -> None:
+    """Anybody can send any bytes."""
+    head = (
+        f"POST /telegram/{account.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n".encode()
+        + b"X-Telegram-Bot-Api-Secret-Token: \xff\xfe\r\n\r\n{}"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+
+    status = await reader.readline()
+
+    writer.close()
+    await writer.wait_closed()
+    assert status.split()[1] == b"403"
 
 
 async def test_a_webhook_of_earlier_days_gives_way_to_polling(
