@@ -22,6 +22,8 @@ TOKEN = "123456:AAE-a-token-of-nobody"  # noqa: S105
         ("VIVANT_TELEGRAM_STAR_PACKS", "10", "clips:stars, such as 10:50"),
         ("VIVANT_DISCORD_PACKS", "gold:10", "sku id:clips"),
         ("VIVANT_DISCORD_SHARD_IDS", "4", "below VIVANT_DISCORD_SHARDS"),
+        ("VIVANT_ADMINS", "1002", "platform:id, such as telegram:12345"),
+        ("VIVANT_ALLOWED_CHATS", "foo:1", "platform:id"),
         ("VIVANT_BEAT_S", "29", "at most half of VIVANT_LEASE_S"),
     ],
 )

@@ -182,6 +182,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{pack!r} is not clips:stars, such as 10:50")
         return value
 
+    @field_validator("allowed_chats", "banned_users", "admins")
+    @classmethod
+    def _platform_and_id(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"(telegram|discord):-?\d+|terminal:.+", name):
+                raise ValueError(f"{name!r} is not platform:id, such as telegram:12345")
+        return value
+
     @field_validator("secret")
     @classmethod
     def _not_guessed(cls, value: SecretStr | None) -> SecretStr | None:
