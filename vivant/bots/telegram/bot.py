@@ -50,8 +50,11 @@ async def run(services: Services, stop: asyncio.Event) -> None:
         try:
             # In a task of its own: Python 3.11.2 leaves one half cancelled where a group fails.
             await asyncio.create_task(_run_each(services, server, door, stop), name=PLATFORM)
-        except* SettingsError as group:
-            raise SettingsError(str(_first_of(group))) from group
+        except ExceptionGroup as group:
+            wrong = group.subgroup(SettingsError)
+            if wrong is None:
+                raise
+            raise SettingsError(str(_first_of(wrong))) from group
 
 
 async def _door(stack: AsyncExitStack, settings: Settings) -> "Door | None":
@@ -67,9 +70,9 @@ async def _door(stack: AsyncExitStack, settings: Settings) -> "Door | None":
     return await stack.enter_async_context(door)
 
 
-def _first_of(group: BaseExceptionGroup[SettingsError]) -> BaseException:
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
+def _first_of(group: ExceptionGroup[SettingsError]) -> Exception:
+    first: Exception = group
+    while isinstance(first, ExceptionGroup):
         first = first.exceptions[0]
     return first
 
