@@ -70,6 +70,28 @@ async def test_whoever_stops_listening_in_the_middle_leaves_no_line_open(
     assert late.heard == 0
 
 
+async def test_after_the_block_no_ring_is_seen_to_any_more(services: Services) -> None:
+    """What they use, the ledger among others, may be closed next."""
+    begun = ended = 0
+
+    async def on_ring() -> None:
+        nonlocal begun, ended
+        number = begun = begun + 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(100 * number):  # each takes its own while to put things in order
+                await asyncio.sleep(0)
+            ended += 1
+
+    async with hearing(services.redis_url, RENDER, on_ring, at_once=8, drain_s=0):
+        for _ in range(8):
+            await services.bells.ring(RENDER)
+        await wait_until(lambda: begun == 8)
+
+    assert ended == 8
+
+
 async def test_a_listener_with_no_free_hand_leaves_the_bell_to_others(services: Services) -> None:
     """One ring is held, the second is heard by whoever is free."""
     busy, free = Listener(), Listener()
