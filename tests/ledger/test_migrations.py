@@ -95,4 +95,4 @@ async def test_three_processes_that_start_at_once_migrate_once(empty_url: str) -
     assert [child.returncode for child in children] == [0, 0, 0], said
     async with open_database(empty_url) as db, db.reading() as conn:
         versions = (await conn.execute(text("SELECT version_num FROM alembic_version"))).all()
-    assert [row.version_num for row in versions] == ["0003"]
+    assert [row.version_num for row in versions] == ["0001"]

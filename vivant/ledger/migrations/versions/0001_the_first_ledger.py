@@ -71,6 +71,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_drafts_owner_chat"), ["owner", "chat"], unique=False)
 
     op.create_table(
+        "early_words",
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("bot", sa.Text(), nullable=False),
+        sa.Column("chat", sa.Text(), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("taken_by", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "bot", "chat", "thread", name=op.f("pk_early_words")),
+        sqlite_strict=True,
+    )
+    with op.batch_alter_table("early_words", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_early_words_at"), ["at"], unique=False)
+
+    op.create_table(
         "flags",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -99,6 +114,8 @@ def upgrade() -> None:
         sa.Column(
             "arrived_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("sender", sa.Text(), nullable=True),
+        sa.Column("album", sa.Text(), nullable=True),
         sa.CheckConstraint("state IN ('new', 'done', 'given_up')", name=op.f("ck_inbox_state")),
         sa.PrimaryKeyConstraint("platform", "bot", "event", name=op.f("pk_inbox")),
         sqlite_strict=True,
@@ -327,6 +344,10 @@ def downgrade() -> None:
     op.drop_table("inbox")
     op.drop_table("houses")
     op.drop_table("flags")
+    with op.batch_alter_table("early_words", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_early_words_at"))
+
+    op.drop_table("early_words")
     with op.batch_alter_table("drafts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_drafts_owner_chat"))
         batch_op.drop_index(batch_op.f("ix_drafts_created_at"))
