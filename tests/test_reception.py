@@ -63,12 +63,12 @@ async def test_an_update_that_no_process_outlived_is_given_up_and_said_to_be(
     async def see_to(payload: str) -> None:
         seen.append(payload)
 
-    await inbox.put([("1", "deadly")])
+    await inbox.put([Letter("1", "deadly")])
     for _ in range(MAX_DEATHS):
         assert await inbox.claim() is not None
         async with ledger.db.writing() as conn:
             await conn.execute(update(table).values(lease_until=0))
-    await inbox.put([("2", "fine")])
+    await inbox.put([Letter("2", "fine")])
 
     async with at_work(inbox, see_to) as given_up:
         await wait_until(lambda: seen == ["fine"] and given_up == ["deadly"])
@@ -87,7 +87,7 @@ async def test_a_store_that_is_away_is_waited_for(ledger: Ledger, inbox: Inbox) 
         if tries == 1:
             raise MediaMissing("could not store")
 
-    await inbox.put([("1", "a photo")])
+    await inbox.put([Letter("1", "a photo")])
 
     async with at_work(inbox, see_to) as given_up:
         await wait_until(lambda: is_done(ledger, "1"))

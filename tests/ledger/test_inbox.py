@@ -29,8 +29,8 @@ async def let_leases_run_out(ledger: Ledger) -> None:
 async def test_an_update_that_comes_twice_is_kept_once(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
 
-    assert await inbox.put([("1", "one"), ("2", "two")]) == 2
-    assert await inbox.put([("2", "two"), ("3", "three")]) == 1
+    assert await inbox.put([Letter("1", "one"), Letter("2", "two")]) == 2
+    assert await inbox.put([Letter("2", "two"), Letter("3", "three")]) == 1
 
     assert [(await arrive(inbox)).payload for _ in range(3)] == ["one", "two", "three"]
     assert await inbox.claim() is None
@@ -38,10 +38,10 @@ async def test_an_update_that_comes_twice_is_kept_once(ledger: Ledger) -> None:
 
 async def test_an_update_that_was_handled_does_not_come_back(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "one")])
+    await inbox.put([Letter("1", "one")])
     await inbox.done(await arrive(inbox))
 
-    assert await inbox.put([("1", "one")]) == 0
+    assert await inbox.put([Letter("1", "one")]) == 0
 
     await let_leases_run_out(ledger)
     assert await inbox.claim() is None
@@ -79,8 +79,8 @@ async def test_who_has_enough_in_hand_is_passed_over_but_for_an_album_that_is_op
 
 
 async def test_bots_do_not_see_each_others_updates(ledger: Ledger) -> None:
-    await inbox_of(ledger, "7").put([("1", "for seven")])
-    await inbox_of(ledger, "8").put([("1", "for eight")])
+    await inbox_of(ledger, "7").put([Letter("1", "for seven")])
+    await inbox_of(ledger, "8").put([Letter("1", "for eight")])
 
     assert (await arrive(inbox_of(ledger, "8"))).payload == "for eight"
     assert await inbox_of(ledger, "8").claim() is None
@@ -88,7 +88,7 @@ async def test_bots_do_not_see_each_others_updates(ledger: Ledger) -> None:
 
 async def test_an_update_whose_handler_died_is_handled_again(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "one")])
+    await inbox.put([Letter("1", "one")])
     await arrive(inbox)
     assert await inbox.claim() is None
 
@@ -99,7 +99,7 @@ async def test_an_update_whose_handler_died_is_handled_again(ledger: Ledger) -> 
 
 async def test_an_update_that_takes_long_is_not_handled_twice(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "one")])
+    await inbox.put([Letter("1", "one")])
     arrival = await arrive(inbox)
     await let_leases_run_out(ledger)
 
@@ -110,7 +110,7 @@ async def test_an_update_that_takes_long_is_not_handled_twice(ledger: Ledger) ->
 
 async def test_a_poison_update_is_given_up_after_three_tries(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "poison"), ("2", "fine")])
+    await inbox.put([Letter("1", "poison"), Letter("2", "fine")])
     for tries in (1, 2, 3):
         arrival = await arrive(inbox)
         assert (arrival.event, arrival.tries, arrival.is_last_try) == ("1", tries, tries == 3)
@@ -129,7 +129,7 @@ async def test_an_update_that_kills_its_process_again_and_again_is_hopeless(
 ) -> None:
     """Nobody lived to say that it failed; an innocent one outlives three deaths of others."""
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "deadly"), ("2", "fine")])
+    await inbox.put([Letter("1", "deadly"), Letter("2", "fine")])
     for _ in range(MAX_DEATHS):
         arrival = await arrive(inbox)
         assert (arrival.event, arrival.is_hopeless) == ("1", False)
@@ -144,7 +144,7 @@ async def test_an_update_that_kills_its_process_again_and_again_is_hopeless(
 
 async def test_a_handler_that_lost_its_update_cannot_fail_it(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "one")])
+    await inbox.put([Letter("1", "one")])
     stale = await arrive(inbox)
     await let_leases_run_out(ledger)
     held = await arrive(inbox)
@@ -161,7 +161,7 @@ async def test_a_handler_that_lost_its_update_cannot_fail_it(ledger: Ledger) -> 
 async def test_two_processes_never_handle_the_same_update(opened: Opener) -> None:
     async with opened() as ledger, opened() as other:
         inboxes = (inbox_of(ledger), inbox_of(other))
-        await inboxes[0].put([(str(n), "x") for n in range(12)])
+        await inboxes[0].put([Letter(str(n), "x") for n in range(12)])
 
         found = await asyncio.gather(*(inboxes[n % 2].claim() for n in range(16)))
 
@@ -171,7 +171,7 @@ async def test_two_processes_never_handle_the_same_update(opened: Opener) -> Non
 
 async def test_numbers_of_old_updates_are_dropped_and_what_waits_is_not(ledger: Ledger) -> None:
     inbox = inbox_of(ledger)
-    await inbox.put([("1", "one"), ("2", "two")])
+    await inbox.put([Letter("1", "one"), Letter("2", "two")])
     await inbox.done(await arrive(inbox))
     async with ledger.db.writing() as conn:
         await conn.execute(update(table).values(arrived_at=table.c.arrived_at - 100_000))

@@ -23,7 +23,7 @@ from tests.ledger.orders import (
 from tests.postgres import Postgres
 from vivant.clips import JobState
 from vivant.errors import LedgerDown
-from vivant.ledger import Ledger, open_ledger
+from vivant.ledger import Ledger, Letter, open_ledger
 from vivant.ledger.move import move
 from vivant.ledger.schema import accounts, metadata, workers
 
@@ -53,7 +53,7 @@ async def fill(ledger: Ledger) -> None:
     await ledger.fleet.drain(on=False)
     await ledger.fleet.here("long gone", PUPPET, slots=1)
     await ledger.fleet.hold("poller", "somebody", for_s=0)
-    await ledger.inbox("telegram", "7").put([("1", "{}"), ("2", "{}")])
+    await ledger.inbox("telegram", "7").put([Letter("1", "{}"), Letter("2", "{}")])
     await ledger.drafts.keep(order(ANN))
     await ledger.houses.put("telegram", "-5", "{}")
     await ledger.early_words.keep(ANN, order(ANN).reply_to, "hug")

@@ -11,7 +11,7 @@ from tests.fakes.telegram_api import BotAccount, FakeTelegram, FaultKind, Person
 from tests.telegram.stage import all_over, at_work, clips_in, spent
 from vivant.clips import JobState
 from vivant.errors import LedgerDown
-from vivant.ledger import Inbox
+from vivant.ledger import Inbox, Letter
 from vivant.services import Services
 
 
@@ -56,7 +56,7 @@ async def test_an_update_is_handled_after_a_crash_that_followed_its_row(
     (update,) = account.updates
     account.updates.clear()
     inbox = services.ledger.inbox("telegram", str(account.id))
-    await inbox.put([(f"{update['update_id']:012d}", json.dumps(update))])
+    await inbox.put([Letter(f"{update['update_id']:012d}", json.dumps(update))])
     assert await inbox.claim() is not None  # by the process that died
 
     async with at_work(services):
@@ -73,10 +73,10 @@ async def test_an_update_is_confirmed_only_when_it_is_kept(
     real = Inbox.put
     failures = [LedgerDown("away"), LedgerDown("still away")]
 
-    async def put(self: Inbox, updates: Iterable[tuple[str, str]]) -> int:
+    async def put(self: Inbox, letters: Iterable[Letter]) -> int:
         if failures:
             raise failures.pop()
-        return await real(self, updates)
+        return await real(self, letters)
 
     monkeypatch.setattr(Inbox, "put", put)
     ada.says(bot, "/help")

@@ -61,11 +61,11 @@ class Inbox:
     bot: str
     lease_s: float
 
-    async def put(self, updates: Iterable[Letter | tuple[str, str]]) -> int:
-        """Keep letters, or (event, raw update) pairs; a known event is left. How many are new."""
+    async def put(self, letters: Iterable[Letter]) -> int:
+        """Keep *letters*; one of a known event is left alone. How many are new."""
         new = 0
         async with self.db.writing() as conn:
-            for letter in (Letter(*update) for update in updates):
+            for letter in letters:
                 row = insert(conn, inbox).values(
                     platform=self.platform,
                     bot=self.bot,
