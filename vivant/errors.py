@@ -82,7 +82,7 @@ class TryLater(PlatformError):
     """Not now; worth trying again."""
 
     def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"retry after {retry_after_s:g} s")
+        super().__init__(f"no answer, or not now; to be tried again in {retry_after_s:g} s")
         self.retry_after_s = retry_after_s
 
 
